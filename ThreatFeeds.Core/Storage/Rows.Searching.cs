@@ -1,0 +1,111 @@
+namespace ThreatFeeds.Storage;
+
+/// <summary>How far the forward search of a source has come.</summary>
+public sealed class ProgressRow
+{
+    public required string Source { get; set; }
+    /// <summary>dns or flow.</summary>
+    public required string Kind { get; set; }
+    public long MarkSegment { get; set; }
+    public long MarkOrdinal { get; set; }
+    /// <summary>Everything up to the mark has been compared with what is effective at this generation, but for unfinished look-backs.</summary>
+    public long Generation { get; set; }
+}
+
+/// <summary>An unfinished look-back: the entries a change added against the records (done, upto] of a source.</summary>
+public sealed class LookBackRow
+{
+    public long Generation { get; set; }
+    public required string Source { get; set; }
+    public long DoneSegment { get; set; }
+    public long DoneOrdinal { get; set; }
+    public long UptoSegment { get; set; }
+    public long UptoOrdinal { get; set; }
+}
+
+/// <summary>One record and one value in it that is listed.</summary>
+public sealed class HitRow
+{
+    /// <summary>First 16 bytes of SHA-256(record id, value).</summary>
+    public required byte[] Id { get; set; }
+    public long AlertId { get; set; }
+    public required string Source { get; set; }
+    public long Segment { get; set; }
+    public long Ordinal { get; set; }
+    /// <summary>Event time, Unix milliseconds.</summary>
+    public long Time { get; set; }
+    /// <summary>qname, rr_name, rdata, source_ip or dest_ip.</summary>
+    public required string Field { get; set; }
+    public required string Value { get; set; }
+    public required string Indicator { get; set; }
+    /// <summary>Names of feeds, sorted, joined by commas.</summary>
+    public required string Feeds { get; set; }
+}
+
+/// <summary>A copy of the record behind one of the first or last ten hits of an alert; outlives retention.</summary>
+public sealed class AlertSampleRow
+{
+    public long AlertId { get; set; }
+    public required byte[] HitId { get; set; }
+    public long Time { get; set; }
+    public required string Record { get; set; }
+}
+
+/// <summary>Hits that are one finding.</summary>
+public sealed class AlertRow
+{
+    public long Id { get; set; }
+    public required string Cluster { get; set; }
+    /// <summary>dns or flow.</summary>
+    public required string Kind { get; set; }
+    public required string Indicator { get; set; }
+    /// <summary>Namespace of the workload; empty when unknown.</summary>
+    public string Namespace { get; set; } = "";
+    public string Workload { get; set; } = "";
+    /// <summary>outbound or inbound.</summary>
+    public required string Direction { get; set; }
+    /// <summary>allow, deny or empty (dns).</summary>
+    public string Action { get; set; } = "";
+    /// <summary>First seen when the alert was opened (Unix ms); part of its key and never changed.</summary>
+    public long Start { get; set; }
+    public long FirstSeen { get; set; }
+    public long LastSeen { get; set; }
+    public long Count { get; set; }
+    /// <summary>4 critical, 3 high, 2 medium, 1 low.</summary>
+    public int Severity { get; set; }
+    public required string Description { get; set; }
+    public bool Aggregated { get; set; }
+    /// <summary>JSON object of string to string.</summary>
+    public string Labels { get; set; } = "{}";
+    public string? Node { get; set; }
+    public string? WorkloadIp { get; set; }
+    public string? PeerIp { get; set; }
+    public int? PeerPort { get; set; }
+    public string? PeerName { get; set; }
+    /// <summary>MITRE ATT&amp;CK technique, such as T1071.004.</summary>
+    public required string Mitre { get; set; }
+    /// <summary>open, acknowledged or dismissed. Written by users only.</summary>
+    public string State { get; set; } = "open";
+    /// <summary>Written by users only.</summary>
+    public string Note { get; set; } = "";
+    public DateTime? StateChangedAt { get; set; }
+    public DateTime OpenedAt { get; set; }
+}
+
+/// <summary>Which feeds an alert belongs to: the union over its hits.</summary>
+public sealed class AlertFeedRow
+{
+    public long AlertId { get; set; }
+    public required string Feed { get; set; }
+}
+
+/// <summary>Hits of one feed within one hour of event time.</summary>
+public sealed class FeedHitsRow
+{
+    public required string Feed { get; set; }
+    /// <summary>Hours since the Unix epoch.</summary>
+    public long Hour { get; set; }
+    public long Count { get; set; }
+    /// <summary>Latest event time, Unix milliseconds.</summary>
+    public long LastTime { get; set; }
+}

@@ -1,0 +1,125 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ThreatFeeds.Storage;
+
+/// <summary>Section <c>Storage</c>.</summary>
+public sealed class StorageOptions
+{
+    /// <summary>Sqlite (default) or Postgres.</summary>
+    public string Provider { get; set; } = "Sqlite";
+}
+
+/// <summary>Adds the database.</summary>
+public static class StorageRegistration
+{
+    /// <summary>
+    /// Registers <see cref="IContextFactory"/>. For Sqlite the connection string is made from the data folder when none is given.
+    /// </summary>
+    public static IServiceCollection AddStorage(this IServiceCollection services, StorageOptions options, string? connectionString, string dataDirectory)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (string.Equals(options.Provider, "Postgres", StringComparison.OrdinalIgnoreCase))
+        {
+            if (string.IsNullOrWhiteSpace(connectionString))
+            {
+                throw new InvalidOperationException("Storage:Provider is Postgres, which needs ConnectionStrings:ThreatFeeds.");
+            }
+            services.AddPooledDbContextFactory<PostgresContext>(b => ContextOptions.Postgres(b, connectionString));
+            services.AddSingleton<IContextFactory, ContextFactory<PostgresContext>>();
+        }
+        else if (string.Equals(options.Provider, "Sqlite", StringComparison.OrdinalIgnoreCase))
+        {
+            string file = connectionString ?? $"Data Source={Path.Combine(dataDirectory, "threatfeeds.db")}";
+            services.AddPooledDbContextFactory<SqliteContext>(b => ContextOptions.Sqlite(b, file));
+            services.AddSingleton<IContextFactory, ContextFactory<SqliteContext>>();
+        }
+        else
+        {
+            throw new InvalidOperationException($"Storage:Provider is '{options.Provider}'; use Sqlite or Postgres.");
+        }
+        return services;
+    }
+}
+
+/// <summary>Makes contexts; one per operation, disposed by the caller.</summary>
+public interface IContextFactory
+{
+    ThreatFeedsContext Create();
+
+    /// <summary>Brings the database to the newest migration; forward only.</summary>
+    Task MigrateAsync(CancellationToken cancellationToken);
+}
+
+internal sealed class ContextFactory<TContext>(IDbContextFactory<TContext> inner) : IContextFactory
+    where TContext : ThreatFeedsContext
+{
+    public ThreatFeedsContext Create() => inner.CreateDbContext();
+
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        using ThreatFeedsContext context = Create();
+        await context.Database.MigrateAsync(cancellationToken);
+    }
+}
+
+/// <summary>The providers' options, shared by the process, the design-time tool and the tests.</summary>
+public static class ContextOptions
+{
+    public static void Sqlite(DbContextOptionsBuilder builder, string connectionString)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.UseSqlite(connectionString, o => o.CommandTimeout(60)).AddInterceptors(SqlitePragmas.Instance);
+    }
+
+    public static void Postgres(DbContextOptionsBuilder builder, string connectionString)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.UseNpgsql(connectionString);
+    }
+}
+
+/// <summary>WAL lets readers go on beside the writer; FULL makes an acknowledged change durable.</summary>
+internal sealed class SqlitePragmas : DbConnectionInterceptor
+{
+    public static readonly SqlitePragmas Instance = new();
+    private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000; PRAGMA cache_size=-65536;";
+
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+    {
+        using DbCommand command = ((SqliteConnection)connection).CreateCommand();
+        command.CommandText = Pragmas;
+        command.ExecuteNonQuery();
+    }
+
+    public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        await using DbCommand command = ((SqliteConnection)connection).CreateCommand();
+        command.CommandText = Pragmas;
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
+
+internal sealed class SqliteDesignTime : IDesignTimeDbContextFactory<SqliteContext>
+{
+    public SqliteContext CreateDbContext(string[] args)
+    {
+        var builder = new DbContextOptionsBuilder<SqliteContext>();
+        ContextOptions.Sqlite(builder, "Data Source=design.db");
+        return new SqliteContext(builder.Options);
+    }
+}
+
+internal sealed class PostgresDesignTime : IDesignTimeDbContextFactory<PostgresContext>
+{
+    public PostgresContext CreateDbContext(string[] args)
+    {
+        var builder = new DbContextOptionsBuilder<PostgresContext>();
+        ContextOptions.Postgres(builder, "Host=localhost;Database=design");
+        return new PostgresContext(builder.Options);
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace ThreatFeeds.Storage;
+
+/// <summary>The database. One derived context per provider, each with a history of migrations of its own.</summary>
+public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<ResourceRow> Resources => Set<ResourceRow>();
+    public DbSet<ResourceChangeRow> ResourceChanges => Set<ResourceChangeRow>();
+    public DbSet<CounterRow> Counters => Set<CounterRow>();
+    public DbSet<ListingRow> Listings => Set<ListingRow>();
+    public DbSet<StoredSetRow> StoredSets => Set<StoredSetRow>();
+    public DbSet<SetChunkRow> SetChunks => Set<SetChunkRow>();
+    public DbSet<ListingChangeRow> ListingChanges => Set<ListingChangeRow>();
+    public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<WaitingPushRow> WaitingPushes => Set<WaitingPushRow>();
+    public DbSet<PushedDocumentRow> PushedDocuments => Set<PushedDocumentRow>();
+    public DbSet<ProgressRow> Progress => Set<ProgressRow>();
+    public DbSet<LookBackRow> LookBacks => Set<LookBackRow>();
+    public DbSet<HitRow> Hits => Set<HitRow>();
+    public DbSet<AlertRow> Alerts => Set<AlertRow>();
+    public DbSet<AlertFeedRow> AlertFeeds => Set<AlertFeedRow>();
+    public DbSet<AlertSampleRow> AlertSamples => Set<AlertSampleRow>();
+    public DbSet<FeedHitsRow> FeedHits => Set<FeedHitsRow>();
+
+    /// <summary>True on PostgreSQL, where rows must be locked; SQLite's write transactions exclude each other.</summary>
+    public abstract bool LocksRows { get; }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(modelBuilder);
+        modelBuilder.Entity<ResourceRow>(e => { e.ToTable("resources"); e.HasKey(r => new { r.Kind, r.Namespace, r.Name }); });
+        modelBuilder.Entity<ResourceChangeRow>(e => { e.ToTable("resource_changes"); e.HasKey(r => r.ResourceVersion); e.Property(r => r.ResourceVersion).ValueGeneratedNever(); });
+        modelBuilder.Entity<CounterRow>(e => { e.ToTable("counters"); e.HasKey(r => r.Name); });
+        modelBuilder.Entity<ListingRow>(e => { e.ToTable("listings"); e.HasIndex(r => r.Feed).IsUnique(); });
+        modelBuilder.Entity<StoredSetRow>(e => e.ToTable("stored_sets"));
+        modelBuilder.Entity<SetChunkRow>(e => { e.ToTable("set_chunks"); e.HasKey(r => new { r.SetId, r.Ordinal }); });
+        modelBuilder.Entity<ListingChangeRow>(e => { e.ToTable("listing_changes"); e.HasKey(r => r.Generation); e.Property(r => r.Generation).ValueGeneratedNever(); });
+        modelBuilder.Entity<RunRow>(e => { e.ToTable("runs"); e.HasIndex(r => new { r.Feed, r.Id }); e.HasIndex(r => r.FinishedAt); });
+        modelBuilder.Entity<WaitingPushRow>(e => { e.ToTable("waiting_pushes"); e.HasKey(r => new { r.Feed, r.Content }); });
+        modelBuilder.Entity<PushedDocumentRow>(e => { e.ToTable("pushed_documents"); e.HasKey(r => r.Feed); });
+        modelBuilder.Entity<ProgressRow>(e => { e.ToTable("progress"); e.HasKey(r => r.Source); });
+        modelBuilder.Entity<LookBackRow>(e => { e.ToTable("look_backs"); e.HasKey(r => new { r.Generation, r.Source }); });
+        modelBuilder.Entity<HitRow>(e =>
+        {
+            e.ToTable("hits");
+            e.HasKey(r => r.Id);
+            e.HasIndex(r => new { r.AlertId, r.Time, r.Id });
+            e.HasIndex(r => r.Value);
+        });
+        modelBuilder.Entity<AlertSampleRow>(e => { e.ToTable("alert_samples"); e.HasKey(r => new { r.AlertId, r.HitId }); });
+        modelBuilder.Entity<AlertRow>(e =>
+        {
+            e.ToTable("alerts");
+            e.HasIndex(r => new { r.Cluster, r.Kind, r.Indicator, r.Namespace, r.Workload, r.Direction, r.Action, r.Start }).IsUnique();
+            e.HasIndex(r => new { r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.State, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.Severity, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.Namespace, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.Indicator, r.LastSeen, r.Id });
+        });
+        modelBuilder.Entity<AlertFeedRow>(e => { e.ToTable("alert_feeds"); e.HasKey(r => new { r.Feed, r.AlertId }); e.HasIndex(r => r.AlertId); });
+        modelBuilder.Entity<FeedHitsRow>(e => { e.ToTable("feed_hits"); e.HasKey(r => new { r.Feed, r.Hour }); });
+    }
+}
+
+/// <summary>The default: one file in the data folder.</summary>
+public sealed class SqliteContext(DbContextOptions<SqliteContext> options) : ThreatFeedsContext(options)
+{
+    public override bool LocksRows => false;
+}
+
+/// <summary>At scale.</summary>
+public sealed class PostgresContext(DbContextOptions<PostgresContext> options) : ThreatFeedsContext(options)
+{
+    public override bool LocksRows => true;
+}
