@@ -1,0 +1,11 @@
+using ThreatFeeds.Parsing;
+
+namespace ThreatFeeds.Pulling;
+
+/// <summary>The answer of <c>POST /v1/feeds/preview</c> (design §6). Nothing is stored.</summary>
+/// <param name="Status">HTTP status of the body; null when there was none.</param>
+/// <param name="Format">newlineDelimited, json or csv.</param>
+public sealed record FeedPreview(
+    int? Status, long Bytes, string Format, long Accepted, IReadOnlyDictionary<string, long> Cleaned, long Skipped,
+    IReadOnlyDictionary<string, long> Refused, IReadOnlyList<string> Samples, IReadOnlyList<Refusal> Refusals,
+    IReadOnlyList<string> Problems, IReadOnlyList<FeedColumn> Columns);
