@@ -73,7 +73,6 @@ public sealed class AlertRow
     public long Count { get; set; }
     /// <summary>4 critical, 3 high, 2 medium, 1 low.</summary>
     public int Severity { get; set; }
-    public required string Description { get; set; }
     public bool Aggregated { get; set; }
     /// <summary>JSON object of string to string.</summary>
     public string Labels { get; set; } = "{}";
@@ -82,8 +81,6 @@ public sealed class AlertRow
     public string? PeerIp { get; set; }
     public int? PeerPort { get; set; }
     public string? PeerName { get; set; }
-    /// <summary>MITRE ATT&amp;CK technique, such as T1071.004.</summary>
-    public required string Mitre { get; set; }
     /// <summary>open, acknowledged or dismissed. Written by users only.</summary>
     public string State { get; set; } = "open";
     /// <summary>Written by users only.</summary>

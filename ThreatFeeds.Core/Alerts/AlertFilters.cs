@@ -1,0 +1,136 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>The alert list's filters, orders and cursors as queries.</summary>
+internal static class AlertFilters
+{
+    private static readonly string[] Sorts = ["lastSeen", "firstSeen", "severity", "count"];
+    private static readonly string[] Kinds = ["dns", "flow"];
+
+    public static Dictionary<string, string> Problems(AlertFilter filter)
+    {
+        var problems = new Dictionary<string, string>();
+        Check("kind", filter.Kind, k => Kinds.Contains(k), "use dns or flow");
+        Check("severity", filter.Severity, s => Finding.SeverityRank(s) is not null, "use critical, high, medium or low, or several with commas");
+        Check("state", filter.State, s => AlertChanges.States.Contains(s), "use open, acknowledged or dismissed, or several with commas");
+        if (filter.Sort is { } sort && !Sorts.Contains(sort.TrimStart('-')))
+        {
+            problems["sort"] = $"'{sort}' is no order; use lastSeen, firstSeen, severity or count, with - before it for descending";
+        }
+        if (filter.Limit is < 1 or > 500)
+        {
+            problems["limit"] = "use 1 to 500";
+        }
+        if (filter.After is not null && Place(filter.After) is null)
+        {
+            problems["after"] = "use the next value of the page before";
+        }
+        return problems;
+
+        void Check(string name, string? value, Func<string, bool> known, string right)
+        {
+            if (value is not null && Array.Find(value.Split(','), v => !known(v)) is { } wrong)
+            {
+                problems[name] = $"'{wrong}' is not known; {right}";
+            }
+        }
+    }
+
+    public static IQueryable<AlertRow> Apply(ThreatFeedsContext db, AlertFilter filter)
+    {
+        IQueryable<AlertRow> alerts = db.Alerts.AsNoTracking();
+        if (Values(filter.Kind) is { } kinds)
+        {
+            alerts = alerts.Where(a => kinds.Contains(a.Kind));
+        }
+        if (Values(filter.State) is { } states)
+        {
+            alerts = alerts.Where(a => states.Contains(a.State));
+        }
+        if (Values(filter.Severity) is { } words)
+        {
+            int[] severities = [.. words.Select(w => Finding.SeverityRank(w) ?? 0)];
+            alerts = alerts.Where(a => severities.Contains(a.Severity));
+        }
+        if (Values(filter.Feed) is { } feeds)
+        {
+            alerts = alerts.Where(a => db.AlertFeeds.Any(f => f.AlertId == a.Id && feeds.Contains(f.Feed)));
+        }
+        if (Values(filter.Indicator) is { } indicators)
+        {
+            alerts = alerts.Where(a => indicators.Contains(a.Indicator));
+        }
+        if (Values(filter.Cluster) is { } clusters)
+        {
+            alerts = alerts.Where(a => clusters.Contains(a.Cluster));
+        }
+        if (Values(filter.Namespace) is { } namespaces)
+        {
+            alerts = alerts.Where(a => namespaces.Contains(a.Namespace));
+        }
+        if (Values(filter.Workload) is { } workloads)
+        {
+            alerts = alerts.Where(a => workloads.Contains(a.Workload));
+        }
+        if (filter.Since is { } since)
+        {
+            long from = since.ToUnixTimeMilliseconds();
+            alerts = alerts.Where(a => a.LastSeen >= from);
+        }
+        if (filter.Until is { } until)
+        {
+            long to = until.ToUnixTimeMilliseconds();
+            alerts = alerts.Where(a => a.FirstSeen <= to);
+        }
+        return alerts;
+    }
+
+    /// <summary>In order, from the cursor on. The id breaks ties, so that pages neither repeat nor miss.</summary>
+    public static IQueryable<AlertRow> Sorted(IQueryable<AlertRow> alerts, AlertFilter filter)
+    {
+        (string sort, bool down) = Order(filter);
+        if (filter.After is { } after && Place(after) is (long value, long id))
+        {
+            alerts = (sort, down) switch
+            {
+                ("firstSeen", true) => alerts.Where(a => a.FirstSeen < value || (a.FirstSeen == value && a.Id < id)),
+                ("firstSeen", false) => alerts.Where(a => a.FirstSeen > value || (a.FirstSeen == value && a.Id > id)),
+                ("severity", true) => alerts.Where(a => a.Severity < value || (a.Severity == value && a.Id < id)),
+                ("severity", false) => alerts.Where(a => a.Severity > value || (a.Severity == value && a.Id > id)),
+                ("count", true) => alerts.Where(a => a.Count < value || (a.Count == value && a.Id < id)),
+                ("count", false) => alerts.Where(a => a.Count > value || (a.Count == value && a.Id > id)),
+                (_, true) => alerts.Where(a => a.LastSeen < value || (a.LastSeen == value && a.Id < id)),
+                (_, false) => alerts.Where(a => a.LastSeen > value || (a.LastSeen == value && a.Id > id)),
+            };
+        }
+        return (sort, down) switch
+        {
+            ("firstSeen", true) => alerts.OrderByDescending(a => a.FirstSeen).ThenByDescending(a => a.Id),
+            ("firstSeen", false) => alerts.OrderBy(a => a.FirstSeen).ThenBy(a => a.Id),
+            ("severity", true) => alerts.OrderByDescending(a => a.Severity).ThenByDescending(a => a.Id),
+            ("severity", false) => alerts.OrderBy(a => a.Severity).ThenBy(a => a.Id),
+            ("count", true) => alerts.OrderByDescending(a => a.Count).ThenByDescending(a => a.Id),
+            ("count", false) => alerts.OrderBy(a => a.Count).ThenBy(a => a.Id),
+            (_, true) => alerts.OrderByDescending(a => a.LastSeen).ThenByDescending(a => a.Id),
+            (_, false) => alerts.OrderBy(a => a.LastSeen).ThenBy(a => a.Id),
+        };
+    }
+
+    public static string Cursor(AlertRow last, AlertFilter filter)
+    {
+        long value = Order(filter).Sort switch { "firstSeen" => last.FirstSeen, "severity" => last.Severity, "count" => last.Count, _ => last.LastSeen };
+        return string.Create(CultureInfo.InvariantCulture, $"{value}_{last.Id}");
+    }
+
+    private static (string Sort, bool Down) Order(AlertFilter filter) =>
+        filter.Sort is null ? ("lastSeen", true) : (filter.Sort.TrimStart('-'), filter.Sort.StartsWith('-'));
+
+    private static (long Value, long Id)? Place(string cursor) =>
+        cursor.Split('_') is [string value, string id]
+        && long.TryParse(value, CultureInfo.InvariantCulture, out long v) && long.TryParse(id, CultureInfo.InvariantCulture, out long i) ? (v, i) : null;
+
+    private static string[]? Values(string? text) => string.IsNullOrEmpty(text) ? null : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

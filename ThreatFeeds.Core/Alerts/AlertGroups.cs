@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>
+/// The alerts that hits may join. A hit joins the alert of its key whose time, widened by the grouping hours, holds its event time,
+/// the nearest first; else it opens one. Alerts never merge, and what a user set stays.
+/// </summary>
+internal sealed class AlertGroups
+{
+    private readonly ThreatFeedsContext _db;
+    private readonly AlertOptions _options;
+    private readonly long _reach;
+    private readonly Dictionary<AlertKey, List<AlertRow>> _byKey = [];
+
+    private AlertGroups(ThreatFeedsContext db, AlertOptions options)
+    {
+        _db = db;
+        _options = options;
+        _reach = (long)TimeSpan.FromHours(options.GroupingHours).TotalMilliseconds;
+    }
+
+    public static async Task<AlertGroups> LoadAsync(ThreatFeedsContext db, AlertOptions options, List<FoundHit> hits, CancellationToken cancellationToken)
+    {
+        var groups = new AlertGroups(db, options);
+        long from = hits.Min(h => h.Time).ToUnixTimeMilliseconds() - groups._reach;
+        long to = hits.Max(h => h.Time).ToUnixTimeMilliseconds() + groups._reach;
+        foreach (string[] indicators in hits.Select(h => h.Indicator).Distinct().Chunk(500))
+        {
+            foreach (AlertRow row in await db.Alerts
+                .Where(a => a.Cluster == options.Cluster && indicators.Contains(a.Indicator) && a.LastSeen >= from && a.FirstSeen <= to)
+                .ToListAsync(cancellationToken))
+            {
+                groups.Of(new AlertKey(row.Kind, row.Indicator, row.Namespace, row.Workload, row.Direction, row.Action)).Add(row);
+            }
+        }
+        return groups;
+    }
+
+    /// <summary>The hit's alert, opened when there is none, with the hit counted.</summary>
+    public AlertRow Join(FoundHit hit, DateTime now)
+    {
+        AlertKey key = hit.Key();
+        long at = hit.Time.ToUnixTimeMilliseconds();
+        AlertRow? alert = Of(key).Where(a => Distance(a, at) <= _reach).MinBy(a => (Distance(a, at), a.Start));
+        if (alert is null)
+        {
+            alert = new AlertRow
+            {
+                Cluster = _options.Cluster,
+                Kind = key.Kind,
+                Indicator = key.Indicator,
+                Namespace = key.Namespace,
+                Workload = key.Workload,
+                Direction = key.Direction,
+                Action = key.Action,
+                Start = at,
+                FirstSeen = at,
+                LastSeen = at,
+                OpenedAt = now,
+            };
+            Of(key).Add(alert);
+            _db.Alerts.Add(alert);
+        }
+        alert.Count++;
+        alert.Severity = Math.Max(alert.Severity, hit.Severity());
+        alert.FirstSeen = Math.Min(alert.FirstSeen, at);
+        if (alert.Count == 1 || at >= alert.LastSeen)
+        {
+            Describe(alert, hit);
+        }
+        alert.LastSeen = Math.Max(alert.LastSeen, at);
+        return alert;
+    }
+
+    /// <summary>The newest hit says what the workload looks like.</summary>
+    private static void Describe(AlertRow alert, FoundHit hit)
+    {
+        Endpoint workload = hit.Workload();
+        alert.Aggregated = workload.Aggregated;
+        alert.Labels = JsonSerializer.Serialize(workload.Labels);
+        alert.Node = hit.Details.Node;
+        alert.WorkloadIp = workload.Ip;
+        if (alert.Kind == "flow")
+        {
+            Endpoint peer = hit.Peer();
+            alert.PeerIp = peer.Ip;
+            alert.PeerPort = peer.Port;
+            alert.PeerName = peer.Name.Length > 0 ? peer.Name : null;
+        }
+    }
+
+    private static long Distance(AlertRow alert, long at) => at < alert.FirstSeen ? alert.FirstSeen - at : at > alert.LastSeen ? at - alert.LastSeen : 0;
+
+    private List<AlertRow> Of(AlertKey key)
+    {
+        if (!_byKey.TryGetValue(key, out List<AlertRow>? rows))
+        {
+            _byKey[key] = rows = [];
+        }
+        return rows;
+    }
+}

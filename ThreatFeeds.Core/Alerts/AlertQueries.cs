@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>Reads alerts and the hits behind them.</summary>
+public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
+{
+    /// <summary>Why the filter cannot be used, by the name of its parameter; empty when it can.</summary>
+    public static IReadOnlyDictionary<string, string> Problems(AlertFilter filter) => AlertFilters.Problems(filter);
+
+    /// <summary>A page of alerts.</summary>
+    public async Task<Page<AlertView>> ListAsync(AlertFilter filter, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        List<AlertRow> rows = await AlertFilters.Sorted(AlertFilters.Apply(db, filter), filter).Take(filter.Limit + 1).ToListAsync(cancellationToken);
+        string? next = null;
+        if (rows.Count > filter.Limit)
+        {
+            rows.RemoveAt(filter.Limit);
+            next = AlertFilters.Cursor(rows[^1], filter);
+        }
+        return new Page<AlertView>(await ViewsAsync(db, rows, cancellationToken), next);
+    }
+
+    /// <summary>One alert, or null.</summary>
+    public async Task<AlertView?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        AlertRow? row = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long key)
+            ? await db.Alerts.AsNoTracking().FirstOrDefaultAsync(a => a.Id == key, cancellationToken) : null;
+        return row is null ? null : (await ViewsAsync(db, [row], cancellationToken))[0];
+    }
+
+    /// <summary>Open alerts by severity word.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> OpenBySeverityAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        var counts = await db.Alerts.Where(a => a.State == "open").GroupBy(a => a.Severity).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
+        return counts.ToDictionary(c => Finding.SeverityWord(c.Key), c => c.Count);
+    }
+
+    /// <summary>The hits of an alert, newest first; null when there is no such alert.</summary>
+    /// <param name="after">The cursor of the page before.</param>
+    public async Task<Page<HitView>?> HitsAsync(string id, string? after, int limit, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        if (!long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long alert) || !await db.Alerts.AnyAsync(a => a.Id == alert, cancellationToken))
+        {
+            return null;
+        }
+        IQueryable<HitRow> hits = db.Hits.AsNoTracking().Where(h => h.AlertId == alert);
+        long skip = 0;
+        if (after is not null && after.Split('-') is [string time, string passed] && long.TryParse(time, out long at) && long.TryParse(passed, out skip))
+        {
+            hits = hits.Where(h => h.Time <= at);
+        }
+        // Hits of one millisecond have no order of their own; the cursor counts how many of them were shown.
+        List<HitRow> rows = await hits.OrderByDescending(h => h.Time).ThenByDescending(h => h.Id).Skip((int)skip).Take(limit + 1).ToListAsync(cancellationToken);
+        string? next = null;
+        if (rows.Count > limit)
+        {
+            rows.RemoveAt(limit);
+            long last = rows[^1].Time;
+            long same = rows.Count(h => h.Time == last) + (rows[0].Time == last ? skip : 0);
+            next = $"{last}-{same}";
+        }
+        return new Page<HitView>(await HitViewsAsync(db, rows, cancellationToken), next);
+    }
+
+    /// <summary>The newest hits of a value.</summary>
+    public async Task<IReadOnlyList<HitView>> LastHitsAsync(string value, int limit, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        List<HitRow> rows = await db.Hits.AsNoTracking().Where(h => h.Value == value).OrderByDescending(h => h.Time).Take(limit).ToListAsync(cancellationToken);
+        return await HitViewsAsync(db, rows, cancellationToken);
+    }
+
+    private async Task<List<HitView>> HitViewsAsync(ThreatFeedsContext db, List<HitRow> rows, CancellationToken cancellationToken)
+    {
+        var views = new List<HitView>(rows.Count);
+        foreach (HitRow row in rows)
+        {
+            RawRecord? record = await logs.FindAsync(row.Source, new Position(row.Segment, row.Ordinal), cancellationToken);
+            string? text = record is { } kept ? Encoding.UTF8.GetString(kept.Line.Span)
+                : await db.AlertSamples.Where(s => s.AlertId == row.AlertId && s.HitId == row.Id).Select(s => s.Record).FirstOrDefaultAsync(cancellationToken);
+            views.Add(new HitView(Convert.ToHexStringLower(row.Id), DateTimeOffset.FromUnixTimeMilliseconds(row.Time), row.Field, row.Value, row.Indicator, row.Feeds.Split(','), Json(text)));
+        }
+        return views;
+    }
+
+    private static JsonElement? Json(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+        try
+        {
+            return JsonElement.Parse(text);
+        }
+        catch (JsonException)
+        {
+            // Not every log format is JSON; such a line is shown as the text it is.
+            return JsonSerializer.SerializeToElement(text);
+        }
+    }
+
+    private static async Task<List<AlertView>> ViewsAsync(ThreatFeedsContext db, List<AlertRow> rows, CancellationToken cancellationToken)
+    {
+        long[] ids = [.. rows.Select(r => r.Id)];
+        ILookup<long, string> feeds = (await db.AlertFeeds.AsNoTracking().Where(f => ids.Contains(f.AlertId)).ToListAsync(cancellationToken)).ToLookup(f => f.AlertId, f => f.Feed);
+        return rows.ConvertAll(r => View(r, [.. feeds[r.Id].Order(StringComparer.Ordinal)]));
+    }
+
+    private static AlertView View(AlertRow row, string[] feeds) => new(
+        row.Id.ToString(CultureInfo.InvariantCulture), row.State, Finding.SeverityWord(row.Severity), AlertText.Describe(row, feeds), row.Kind, row.Cluster, row.Indicator,
+        feeds, row.Direction, row.Action.Length > 0 ? row.Action : null,
+        new AlertWorkload(row.Namespace, row.Workload, row.Aggregated, JsonSerializer.Deserialize<Dictionary<string, string>>(row.Labels) ?? [], row.Node, row.WorkloadIp),
+        row.PeerIp is null && row.PeerPort is null && row.PeerName is null ? null : new AlertPeer(row.PeerIp, row.PeerPort, row.PeerName),
+        DateTimeOffset.FromUnixTimeMilliseconds(row.FirstSeen), DateTimeOffset.FromUnixTimeMilliseconds(row.LastSeen), row.Count, row.Note,
+        [Finding.Mitre(row.Kind, row.Direction, row.Action)]);
+}
+
+/// <summary>Says in one sentence what happened, in the manner of the original's events.</summary>
+internal static class AlertText
+{
+    public static string Describe(AlertRow row, IReadOnlyList<string> feeds)
+    {
+        string workload = row.Namespace.Length > 0 ? $"{row.Namespace}/{row.Workload}" : row.Workload.Length > 0 ? row.Workload : "An unknown workload";
+        string lists = (feeds.Count == 1 ? "feed " : "feeds ") + string.Join(", ", feeds);
+        string outcome = row.Action switch { "allow" => " (allowed)", "deny" => " (denied)", _ => "" };
+        return row.Kind == "dns" ? $"{workload} asked for, or was answered with, {row.Indicator}, listed by {lists}"
+            : row.Direction == Finding.Outbound ? $"{workload} connected to {row.PeerIp ?? row.Indicator}{outcome}, listed by {lists}"
+            : $"{row.PeerIp ?? row.Indicator} connected to {workload}{outcome}, listed by {lists}";
+    }
+}

@@ -1,0 +1,33 @@
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>Deletes alerts whose last hit is older than Alerts:RetentionDays, with their hits.</summary>
+public sealed class AlertRetention(IContextFactory contexts, AlertOptions options, TimeProvider time)
+{
+    private const int AtOnce = 200;
+
+    /// <summary>Returns the number of alerts deleted.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        long before = (time.GetUtcNow() - TimeSpan.FromDays(options.RetentionDays)).ToUnixTimeMilliseconds();
+        int deleted = 0;
+        while (true)
+        {
+            await using ThreatFeedsContext db = contexts.Create();
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            long[] ids = await db.Alerts.Where(a => a.LastSeen < before).OrderBy(a => a.LastSeen).Select(a => a.Id).Take(AtOnce).ToArrayAsync(cancellationToken);
+            if (ids.Length == 0)
+            {
+                return deleted;
+            }
+            await db.AlertSamples.Where(s => ids.Contains(s.AlertId)).ExecuteDeleteAsync(cancellationToken);
+            await db.AlertFeeds.Where(f => ids.Contains(f.AlertId)).ExecuteDeleteAsync(cancellationToken);
+            await db.Hits.Where(h => ids.Contains(h.AlertId)).ExecuteDeleteAsync(cancellationToken);
+            await db.Alerts.Where(a => ids.Contains(a.Id)).ExecuteDeleteAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            deleted += ids.Length;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>Copies the records of the first and last ten hits of an alert, so that they outlive the log store's retention.</summary>
+internal static class AlertSamples
+{
+    /// <summary>At each end.</summary>
+    public const int Kept = 10;
+
+    private static readonly string[] Columns = ["AlertId", "HitId", "Time", "Record"];
+
+    public static async Task KeepAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, List<AlertRow> alerts, CancellationToken cancellationToken)
+    {
+        var inserts = new List<object[]>();
+        var groups = hits.Zip(alerts).GroupBy(p => p.Second.Id).ToDictionary(g => g.Key, g => g.Select(p => p.First).ToList());
+        foreach (KeyValuePair<long, List<(FoundHit Hit, byte[] Id)>>[] part in groups.Chunk(500))
+        {
+            long[] ids = [.. part.Select(p => p.Key)];
+            ILookup<long, (byte[] HitId, long Time)> stored = (await db.AlertSamples.Where(s => ids.Contains(s.AlertId)).Select(s => new { s.AlertId, s.HitId, s.Time }).ToListAsync(cancellationToken))
+                .ToLookup(s => s.AlertId, s => (s.HitId, s.Time));
+            foreach ((long alert, List<(FoundHit Hit, byte[] Id)> fresh) in part)
+            {
+                List<(byte[] Id, long Time, FoundHit? Hit)> all =
+                [
+                    .. stored[alert].Select(s => (s.HitId, s.Time, (FoundHit?)null)),
+                    .. fresh.Select(f => (f.Id, f.Hit.Time.ToUnixTimeMilliseconds(), (FoundHit?)f.Hit)),
+                ];
+                all.Sort((a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : a.Id.AsSpan().SequenceCompareTo(b.Id));
+                for (int i = 0; i < all.Count; i++)
+                {
+                    bool keep = i < Kept || i >= all.Count - Kept;
+                    if (keep && all[i].Hit is { } hit)
+                    {
+                        inserts.Add([alert, all[i].Id, all[i].Time, Encoding.UTF8.GetString(hit.Line)]);
+                    }
+                    else if (!keep && all[i].Hit is null)
+                    {
+                        byte[] gone = all[i].Id;
+                        await db.AlertSamples.Where(s => s.AlertId == alert && s.HitId == gone).ExecuteDeleteAsync(cancellationToken);
+                    }
+                }
+            }
+        }
+        await db.InsertManyAsync("alert_samples", Columns, inserts, "", cancellationToken);
+    }
+}

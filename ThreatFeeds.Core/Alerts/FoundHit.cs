@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using ThreatFeeds.Logs;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>One record and one value in it that is listed, as a search found it.</summary>
+/// <param name="Time">Event time (the arrival's, when the record claims to be from the future).</param>
+/// <param name="Field">qname, rr_name, rdata, source_ip or dest_ip: the first that holds the value.</param>
+/// <param name="Value">Canonical.</param>
+/// <param name="Feeds">Sorted, without repeats.</param>
+/// <param name="Line">The record as received.</param>
+public sealed record FoundHit(
+    LogSource Source, Position Position, DateTimeOffset Time, string Field, string Value, string Indicator,
+    IReadOnlyList<string> Feeds, RecordDetails Details, byte[] Line)
+{
+    /// <summary>The hit's identity: the same record and value give the same id in every search.</summary>
+    public byte[] Id()
+    {
+        byte[] source = Encoding.UTF8.GetBytes(Source.Id);
+        byte[] value = Encoding.UTF8.GetBytes(Value);
+        Span<byte> text = new byte[source.Length + 1 + 16 + value.Length];
+        source.CopyTo(text);
+        BinaryPrimitives.WriteInt64BigEndian(text[(source.Length + 1)..], Position.Segment);
+        BinaryPrimitives.WriteInt64BigEndian(text[(source.Length + 9)..], Position.Ordinal);
+        value.CopyTo(text[(source.Length + 17)..]);
+        return SHA256.HashData(text)[..16];
+    }
+}
+
+/// <summary>What makes hits one finding.</summary>
+internal readonly record struct AlertKey(string Kind, string Indicator, string Namespace, string Workload, string Direction, string Action);
+
+/// <summary>Reads a hit as a finding: whose it is, which way, how bad (the table of design §5).</summary>
+internal static class Finding
+{
+    public const string Outbound = "outbound";
+    public const string Inbound = "inbound";
+
+    public static string Kind(this FoundHit hit) => hit.Source.Kind == LogKind.Dns ? "dns" : "flow";
+
+    public static string Direction(this FoundHit hit) => hit.Field == "source_ip" ? Inbound : Outbound;
+
+    /// <summary>The side that is not listed.</summary>
+    public static Endpoint Workload(this FoundHit hit) => hit.Field == "source_ip" ? hit.Details.Destination : hit.Details.Source;
+
+    /// <summary>The listed side of a flow.</summary>
+    public static Endpoint Peer(this FoundHit hit) => hit.Field == "source_ip" ? hit.Details.Source : hit.Details.Destination;
+
+    public static AlertKey Key(this FoundHit hit)
+    {
+        Endpoint workload = hit.Workload();
+        // What is no pod and has no other name goes by its address, so that two hosts are two findings.
+        string name = workload.Name.Length > 0 ? workload.Name : workload.Ip ?? "";
+        return new AlertKey(hit.Kind(), hit.Indicator, workload.Namespace, name, hit.Direction(), hit.Source.Kind == LogKind.Dns ? "" : hit.Details.Action);
+    }
+
+    public static int Severity(this FoundHit hit)
+    {
+        if (hit.Source.Kind == LogKind.Dns)
+        {
+            return hit.Details.Answered ? 3 : 2;
+        }
+        bool allowed = hit.Details.Action != "deny";
+        return hit.Direction() == Outbound ? (allowed ? 4 : 2) : (allowed ? 2 : 1);
+    }
+
+    public static string SeverityWord(int severity) => severity switch { 4 => "critical", 3 => "high", 2 => "medium", _ => "low" };
+
+    public static int? SeverityRank(string word) => word switch { "critical" => 4, "high" => 3, "medium" => 2, "low" => 1, _ => null };
+
+    /// <summary>MITRE ATT&amp;CK techniques: application layer protocol (DNS), exploited public-facing application, active scanning.</summary>
+    public static string Mitre(string kind, string direction, string action) => kind == "dns" ? "T1071.004"
+        : direction == Outbound ? "T1071"
+        : action == "deny" ? "T1595" : "T1190";
+}

@@ -1,0 +1,140 @@
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Alerts;
+
+/// <summary>
+/// Turns hits into alerts, once. Works in the caller's transaction, so that hits and the progress that found them commit together.
+/// A hit that is known only gains feeds; a new one raises its alert's count by one.
+/// </summary>
+public sealed class HitWriter(AlertOptions options, TimeProvider time)
+{
+    private static readonly string[] HitColumns = ["Id", "AlertId", "Source", "Segment", "Ordinal", "Time", "Field", "Value", "Indicator", "Feeds"];
+    private static readonly string[] FeedHitColumns = ["Feed", "Hour", "Count", "LastTime"];
+    private static readonly string[] AlertFeedColumns = ["AlertId", "Feed"];
+
+    /// <summary>Writes hits; returns how many of them are new.</summary>
+    public async Task<int> WriteAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    {
+        if (hits.Count == 0)
+        {
+            return 0;
+        }
+        await LockAsync(db, hits, cancellationToken);
+        List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (h, h.Id()))];
+        Dictionary<string, HitRow> known = await KnownAsync(db, dated, cancellationToken);
+
+        var feedHits = new FeedTally();
+        var alertFeeds = new HashSet<(long, string)>();
+        await UniteAsync(db, dated, known, feedHits, alertFeeds, cancellationToken);
+
+        var seen = new HashSet<string>();
+        List<(FoundHit Hit, byte[] Id)> fresh = [.. dated.Where(d => !known.ContainsKey(Convert.ToHexString(d.Id)) && seen.Add(Convert.ToHexString(d.Id))).OrderBy(d => d.Hit.Time)];
+        if (fresh.Count > 0)
+        {
+            await OpenAsync(db, fresh, feedHits, alertFeeds, cancellationToken);
+        }
+        await db.InsertManyAsync("alert_feeds", AlertFeedColumns, [.. alertFeeds.Select(a => new object[] { a.Item1, a.Item2 })], "ON CONFLICT DO NOTHING", cancellationToken);
+        await db.InsertManyAsync("feed_hits", FeedHitColumns, feedHits.Rows(),
+            """
+            ON CONFLICT ("Feed", "Hour") DO UPDATE SET "Count" = feed_hits."Count" + excluded."Count",
+            "LastTime" = CASE WHEN excluded."LastTime" > feed_hits."LastTime" THEN excluded."LastTime" ELSE feed_hits."LastTime" END
+            """, cancellationToken);
+        return fresh.Count;
+    }
+
+    /// <summary>Two searches with hits of one key must not both open an alert. SQLite's writers exclude each other; PostgreSQL locks by key, in order.</summary>
+    private static async Task LockAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    {
+        if (!db.LocksRows)
+        {
+            return;
+        }
+        long[] keys = [.. hits.Select(h => StableHash(h.Indicator)).Distinct().Order()];
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(k) FROM unnest({keys}) WITH ORDINALITY AS t(k, n) ORDER BY n", cancellationToken);
+    }
+
+    private static long StableHash(string text) =>
+        System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    private static async Task<Dictionary<string, HitRow>> KnownAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, CancellationToken cancellationToken)
+    {
+        var known = new Dictionary<string, HitRow>();
+        foreach ((FoundHit, byte[] Id)[] part in hits.Chunk(500))
+        {
+            byte[][] ids = [.. part.Select(p => p.Id)];
+            foreach (HitRow row in await db.Hits.AsNoTracking().Where(h => ids.Contains(h.Id)).ToListAsync(cancellationToken))
+            {
+                known[Convert.ToHexString(row.Id)] = row;
+            }
+        }
+        return known;
+    }
+
+    /// <summary>A hit's feeds are the union of all that ever covered it.</summary>
+    private static async Task UniteAsync(
+        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, Dictionary<string, HitRow> known, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+    {
+        foreach ((FoundHit hit, byte[] id) in hits)
+        {
+            if (!known.TryGetValue(Convert.ToHexString(id), out HitRow? row))
+            {
+                continue;
+            }
+            string[] had = row.Feeds.Split(',');
+            string[] gained = [.. hit.Feeds.Except(had)];
+            if (gained.Length == 0)
+            {
+                continue;
+            }
+            row.Feeds = string.Join(',', had.Concat(gained).Order(StringComparer.Ordinal));
+            await db.Hits.Where(h => h.Id == id).ExecuteUpdateAsync(u => u.SetProperty(h => h.Feeds, row.Feeds), cancellationToken);
+            foreach (string feed in gained)
+            {
+                feedHits.Add(feed, row.Time);
+                alertFeeds.Add((row.AlertId, feed));
+            }
+        }
+    }
+
+    private async Task OpenAsync(
+        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> fresh, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+    {
+        var groups = await AlertGroups.LoadAsync(db, options, fresh.ConvertAll(f => f.Hit), cancellationToken);
+        DateTime now = time.GetUtcNow().UtcDateTime;
+        List<AlertRow> alerts = fresh.ConvertAll(f => groups.Join(f.Hit, now));
+        await db.SaveChangesAsync(cancellationToken);
+
+        var rows = new List<object[]>(fresh.Count);
+        for (int i = 0; i < fresh.Count; i++)
+        {
+            (FoundHit hit, byte[] id) = fresh[i];
+            long at = hit.Time.ToUnixTimeMilliseconds();
+            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, hit.Field, hit.Value, hit.Indicator, string.Join(',', hit.Feeds)]);
+            foreach (string feed in hit.Feeds)
+            {
+                feedHits.Add(feed, at);
+                alertFeeds.Add((alerts[i].Id, feed));
+            }
+        }
+        // A conflict means another replica found the same hit at the same moment: the whole step fails, is rolled back and tried again.
+        await db.InsertManyAsync("hits", HitColumns, rows, "", cancellationToken);
+        await AlertSamples.KeepAsync(db, fresh, alerts, cancellationToken);
+        db.ChangeTracker.Clear();
+    }
+}
+
+/// <summary>Hits by feed and hour, gathered for one write.</summary>
+internal sealed class FeedTally
+{
+    private readonly Dictionary<(string Feed, long Hour), (long Count, long Last)> _counts = [];
+
+    public void Add(string feed, long milliseconds)
+    {
+        (string, long) key = (feed, milliseconds / 3_600_000);
+        (long count, long last) = _counts.GetValueOrDefault(key);
+        _counts[key] = (count + 1, Math.Max(last, milliseconds));
+    }
+
+    public IReadOnlyList<object[]> Rows() => [.. _counts.OrderBy(c => c.Key).Select(c => new object[] { c.Key.Feed, c.Key.Hour, c.Value.Count, c.Value.Last })];
+}
