@@ -9,6 +9,7 @@ public static class AlertsRegistration
         .AddSingleton(options)
         .AddSingleton<HitWriter>()
         .AddSingleton<AlertQueries>()
+        .AddSingleton<FeedOverviews>()
         .AddSingleton<AlertChanges>()
         .AddSingleton<AlertRetention>();
 }

@@ -17,6 +17,7 @@ public static class BulkInsert
     public static async Task InsertManyAsync(
         this ThreatFeedsContext db, string table, string[] columns, IReadOnlyList<object[]> rows, string conflict, CancellationToken cancellationToken)
     {
+        await db.Database.OpenConnectionAsync(cancellationToken);
         int rowsAtOnce = Math.Max(1, ParametersAtOnce / columns.Length);
         for (int from = 0; from < rows.Count; from += rowsAtOnce)
         {

@@ -1,0 +1,88 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Searching;
+
+/// <param name="Feed">Name of a feed that lists the value.</param>
+/// <param name="Indicator">Its most specific indicator that covers the value.</param>
+/// <param name="Since">When this feed first listed that indicator without a break.</param>
+public sealed record ListedBy(string Feed, string Indicator, DateTimeOffset? Since);
+
+/// <summary>The answer of <c>GET /v1/indicators/VALUE</c>.</summary>
+/// <param name="Value">Canonical.</param>
+/// <param name="Kind">name or address.</param>
+/// <param name="LastHits">The newest hits of exactly this value, at most 20.</param>
+public sealed record IndicatorAnswer(string Value, string Kind, bool Listed, IReadOnlyList<ListedBy> Feeds, IReadOnlyList<HitView> LastHits);
+
+/// <summary>Is a value listed, by whom, by which indicator, since when, and who touched it.</summary>
+public sealed class IndicatorLookUp(IContextFactory contexts, SetFiles files, Snapshots snapshots, AlertQueries alerts)
+{
+    private const int Hits = 20;
+
+    /// <summary>Null when the value is neither a name nor an address.</summary>
+    public async Task<IndicatorAnswer?> FindAsync(string value, CancellationToken cancellationToken)
+    {
+        value = value.Trim();
+        bool isAddress = IpValue.TryParse(Encoding.UTF8.GetBytes(value), out IpValue address);
+        string canonical = value;
+        if (isAddress)
+        {
+            canonical = address.ToString();
+        }
+        else if (!DomainName.TryCanonicalize(value, out canonical!))
+        {
+            return null;
+        }
+        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
+        bool listed = isAddress
+            ? snapshot.Index.TryMatchAddress(address, out IndexMatch match)
+            : snapshot.Index.TryMatchName(Encoding.ASCII.GetBytes(canonical), out match);
+        var feeds = new List<ListedBy>();
+        foreach (string feed in listed ? match.Feeds : [])
+        {
+            IndexedFeed set = snapshot.Feeds.First(f => f.Feed == feed);
+            byte[]? entry = Covering(isAddress, canonical, set.MatchSubdomains).FirstOrDefault(set.Set.Contains);
+            feeds.Add(new ListedBy(feed, entry is null ? match.Indicator : IndicatorText.Decode(entry), entry is null ? null : await SinceAsync(feed, entry, cancellationToken)));
+        }
+        return new IndicatorAnswer(canonical, isAddress ? "address" : "name", listed, feeds, await alerts.LastHitsAsync(canonical, Hits, cancellationToken));
+    }
+
+    private async Task<DateTimeOffset?> SinceAsync(string feed, byte[] entry, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        long? set = await db.Listings.Where(l => l.Feed == feed).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
+        return set is { } id ? await files.SinceAsync(id, entry, cancellationToken) : null;
+    }
+
+    /// <summary>Every entry that would cover the value, the most specific first.</summary>
+    private static IEnumerable<byte[]> Covering(bool isAddress, string canonical, bool matchSubdomains)
+    {
+        if (isAddress)
+        {
+            for (int length = canonical.Contains(':', StringComparison.Ordinal) ? 128 : 32; length >= 0; length--)
+            {
+                if (IndicatorText.TryEncode(ContentKind.IPSet, $"{canonical}/{length}", out byte[] prefix))
+                {
+                    yield return prefix;
+                }
+            }
+            yield break;
+        }
+        for (string name = canonical; ; name = name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..])
+        {
+            if (name.Length == canonical.Length || matchSubdomains)
+            {
+                yield return Encoding.ASCII.GetBytes(name);
+            }
+            yield return Encoding.ASCII.GetBytes("*." + name);
+            if (!name.Contains('.', StringComparison.Ordinal))
+            {
+                yield break;
+            }
+        }
+    }
+}

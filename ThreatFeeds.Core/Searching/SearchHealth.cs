@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Telemetry;
+
+namespace ThreatFeeds.Searching;
+
+/// <summary>Says on the feeds how searching goes: lastSuccessfulSearch, and the conditions SearchFailed and StoreFailed.</summary>
+public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, SearchStates states, ILogger<SearchHealth> logger, TimeProvider time)
+{
+    /// <summary>lastSuccessfulSearch is written at most this often.</summary>
+    private static readonly TimeSpan StampEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<(string Search, string Source), bool> _failing = new();
+    private readonly Wake _idle = new(time);
+
+    internal void Idle() => _idle.Up();
+
+    internal void SnapshotFailed(Exception problem) => SearchingLog.SnapshotFailed(logger, problem);
+
+    internal async Task SucceededAsync(string search, LogSource source, CancellationToken cancellationToken)
+    {
+        if (_failing.TryRemove((search, source.Id), out _) && _failing.IsEmpty)
+        {
+            foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+            {
+                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
+            }
+        }
+    }
+
+    internal async Task FailedAsync(string search, LogSource source, Exception problem, CancellationToken cancellationToken)
+    {
+        SearchingLog.StepFailed(logger, search, source.Name, problem);
+        Meters.SearchFailures.Add(1, new KeyValuePair<string, object?>("search", search));
+        if (!_failing.TryAdd((search, source.Id), true))
+        {
+            return;
+        }
+        bool store = problem is LogStoreException;
+        string message = store
+            ? $"The log store could not be read: {problem.Message}. Searching goes on from where it stopped as soon as it can."
+            : $"Searching {source.Name} failed ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.";
+        try
+        {
+            foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+            {
+                if (feed.Feed.Spec.Enabled)
+                {
+                    await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, store ? ConditionType.StoreFailed : ConditionType.SearchFailed, message, cancellationToken);
+                }
+            }
+        }
+        catch (Exception second) when (second is not OperationCanceledException)
+        {
+            // The database may be what failed; the condition is set by the next failure that can write it.
+            _failing.TryRemove((search, source.Id), out _);
+            SearchingLog.ConditionNotWritten(logger, second);
+        }
+    }
+
+    /// <summary>Stamps all enabled feeds whenever everything that had arrived has been compared, at most once a minute.</summary>
+    internal async Task StampAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                DateTimeOffset at = time.GetUtcNow();
+                SearchState state = await states.GetAsync(cancellationToken);
+                if (state.Idle)
+                {
+                    List<string> feeds = [.. (await catalog.ListAsync(cancellationToken)).Where(f => f.Feed.Spec.Enabled).Select(f => f.Feed.Name)];
+                    await status.SearchedAsync(feeds, at, cancellationToken);
+                    await Task.Delay(StampEvery, time, cancellationToken);
+                }
+            }
+            catch (Exception problem) when (problem is not OperationCanceledException)
+            {
+                SearchingLog.ConditionNotWritten(logger, problem);
+            }
+            await _idle.WaitAsync(StampEvery, cancellationToken);
+        }
+    }
+}

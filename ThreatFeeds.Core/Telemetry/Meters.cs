@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+
+namespace ThreatFeeds.Telemetry;
+
+/// <summary>The meter <c>ThreatFeeds</c>.</summary>
+public static class Meters
+{
+    public const string Name = "ThreatFeeds";
+
+    private static readonly Meter Meter = new(Name);
+
+    /// <summary>Steps of a search that failed and were tried again.</summary>
+    public static Counter<long> SearchFailures { get; } = Meter.CreateCounter<long>("threatfeeds_search_failures", description: "Steps of a search that failed and are tried again.");
+
+    /// <summary>Records compared by the forward search.</summary>
+    public static Counter<long> RecordsSearched { get; } = Meter.CreateCounter<long>("threatfeeds_records_searched", description: "Records compared with all indicators.");
+
+    /// <summary>New hits.</summary>
+    public static Counter<long> Hits { get; } = Meter.CreateCounter<long>("threatfeeds_hits", description: "Records and values found to be listed, each once.");
+
+    /// <summary>Finished pulls and pushes by outcome.</summary>
+    public static Counter<long> Runs { get; } = Meter.CreateCounter<long>("threatfeeds_runs", description: "Finished pulls and pushes.");
+
+    /// <summary>Records accepted and refused.</summary>
+    public static Counter<long> RecordsReceived { get; } = Meter.CreateCounter<long>("threatfeeds_records_received", description: "Records received, accepted or refused.");
+}
