@@ -1,0 +1,31 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace ThreatFeeds.Storage;
+
+/// <summary>Numbers that only grow. Incrementing locks the row until the caller's transaction ends, so that values become visible in order.</summary>
+public static class Counters
+{
+    /// <summary>metadata.resourceVersion of the newest change to any resource.</summary>
+    public const string ResourceVersion = "resourceVersion";
+
+    /// <summary>The generation: the number of the last change to what is listed.</summary>
+    public const string Generation = "generation";
+
+    /// <summary>Records that retention deleted before they were compared.</summary>
+    public const string Dropped = "dropped";
+
+    /// <summary>Adds to a counter within the caller's transaction and returns its new value.</summary>
+    public static async Task<long> AddAsync(this ThreatFeedsContext db, string name, long by, CancellationToken cancellationToken)
+    {
+        List<long> values = await db.Database.SqlQuery<long>(
+            $"""
+            INSERT INTO counters ("Name", "Value") VALUES ({name}, {by})
+            ON CONFLICT ("Name") DO UPDATE SET "Value" = counters."Value" + {by} RETURNING "Value"
+            """).ToListAsync(cancellationToken);
+        return values[0];
+    }
+
+    /// <summary>The counter's committed value, 0 when it was never used.</summary>
+    public static Task<long> ReadAsync(this ThreatFeedsContext db, string name, CancellationToken cancellationToken) =>
+        db.Counters.Where(c => c.Name == name).Select(c => c.Value).FirstOrDefaultAsync(cancellationToken);
+}
