@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Api.KubernetesShaped;
+
+/// <summary>An answer that is a Kubernetes <c>Status</c>: every error, and the success of a delete.</summary>
+internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
+{
+    private static readonly ResourceKind Kind = ResourceKind.GlobalThreatFeed;
+    private readonly JsonObject _body;
+    private readonly int _code;
+
+    private KubernetesStatus(int code, string? reason, string? message, JsonObject? details)
+    {
+        _code = code;
+        bool success = code < 300;
+        _body = new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = success ? "Success" : "Failure",
+        };
+        Add("message", message);
+        Add("reason", reason);
+        Add("details", details);
+        if (!success)
+        {
+            _body["code"] = code;
+        }
+    }
+
+    public int? StatusCode => _code;
+
+    public static KubernetesStatus Invalid(string name, IReadOnlyList<FeedProblem> problems)
+    {
+        JsonObject details = Details(name, Kind.Name);
+        details["causes"] = new JsonArray(
+            [.. problems.Select(p => new JsonObject { ["reason"] = p.Reason, ["message"] = p.Message, ["field"] = p.Path })]);
+        string all = problems.Count == 1
+            ? $"{problems[0].Path}: {problems[0].Message}"
+            : $"[{string.Join(", ", problems.Select(p => $"{p.Path}: {p.Message}"))}]";
+        return new KubernetesStatus(422, "Invalid", $"{Kind.Name}.{Kind.Group} \"{name}\" is invalid: {all}", details);
+    }
+
+    public static KubernetesStatus NotFound(string name) =>
+        new(404, "NotFound", $"{Kind.Plural}.{Kind.Group} \"{name}\" not found", Details(name, Kind.Plural));
+
+    public static KubernetesStatus AlreadyExists(string name) =>
+        new(409, "AlreadyExists", $"{Kind.Plural}.{Kind.Group} \"{name}\" already exists", Details(name, Kind.Plural));
+
+    public static KubernetesStatus Conflict(string name, string message) =>
+        new(409, "Conflict", $"Operation cannot be fulfilled on {Kind.Plural}.{Kind.Group} \"{name}\": {message}", Details(name, Kind.Plural));
+
+    public static KubernetesStatus BadRequest(string message) => new(400, "BadRequest", message, null);
+
+    public static KubernetesStatus TooLarge() => new(413, "RequestEntityTooLarge", "a manifest has at most 1 MiB", null);
+
+    public static KubernetesStatus UnsupportedMediaType(string message) => new(415, "UnsupportedMediaType", message, null);
+
+    public static KubernetesStatus MethodNotAllowed(string name) => new(405, "MethodNotAllowed",
+        $"the status of {Kind.Plural}.{Kind.Group} \"{name}\" is written by the server alone; it can only be read", Details(name, Kind.Plural));
+
+    public static KubernetesStatus Deleted(ResourceRow row)
+    {
+        JsonObject details = Details(row.Name, Kind.Plural);
+        details["uid"] = row.Uid.ToString();
+        return new KubernetesStatus(200, null, null, details);
+    }
+
+    /// <summary>A Warning header as RFC 7234 has it.</summary>
+    public static string UnknownFieldWarning(string path)
+    {
+        // A header holds printable ASCII only; the path is the client's own text.
+        string shown = string.Concat(path.Select(c => c is >= ' ' and <= '~' and not ('"' or '\\') ? c : '?'));
+        return $"299 - \"unknown field \\\"{(shown.Length > 200 ? shown[..200] : shown)}\\\"\"";
+    }
+
+    public Task ExecuteAsync(HttpContext httpContext) => new ObjectAnswer(_code, _body).ExecuteAsync(httpContext);
+
+    private static JsonObject Details(string name, string kind) => new() { ["name"] = name, ["group"] = Kind.Group, ["kind"] = kind };
+
+    private void Add(string name, JsonNode? value)
+    {
+        if (value is not null)
+        {
+            _body[name] = value;
+        }
+    }
+}

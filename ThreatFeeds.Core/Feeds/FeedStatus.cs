@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ThreatFeeds.Resources;
+
+namespace ThreatFeeds.Feeds;
+
+/// <summary>What can be wrong with a feed: a closed set, each cleared by the next success of the same step.</summary>
+public enum ConditionType
+{
+    /// <summary>The body could not be fetched.</summary>
+    PullFailed,
+    /// <summary>A body was fetched and kept out by the guard; the last good set goes on being searched.</summary>
+    SetKept,
+    /// <summary>A pushed document was refused.</summary>
+    PushRefused,
+    /// <summary>A Secret or ConfigMap that a header needs is not there.</summary>
+    HeaderSourceMissing,
+    GlobalNetworkSetSyncFailed,
+    SearchFailed,
+    /// <summary>A set could not be stored.</summary>
+    StoreFailed,
+}
+
+/// <summary>One of the status' errorConditions.</summary>
+public sealed record FeedCondition(ConditionType Type, string Message);
+
+/// <summary>The status of a feed (design, "Status").</summary>
+public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffset? LastSuccessfulSearch, IReadOnlyList<FeedCondition> ErrorConditions)
+{
+    public static readonly FeedStatus Empty = new(null, null, []);
+
+    /// <summary>Reads a stored status; what it does not know is left out.</summary>
+    public static FeedStatus Read(JsonObject status)
+    {
+        var conditions = new List<FeedCondition>();
+        foreach (JsonNode? item in status["errorConditions"] as JsonArray ?? [])
+        {
+            if (Enum.TryParse(Text(item?["type"]), out ConditionType type) && Enum.IsDefined(type))
+            {
+                conditions.Add(new FeedCondition(type, Text(item?["message"]) ?? ""));
+            }
+        }
+        return new FeedStatus(Time(status["lastSuccessfulSync"]), Time(status["lastSuccessfulSearch"]), conditions);
+    }
+
+    public JsonObject ToJson()
+    {
+        var status = new JsonObject();
+        if (LastSuccessfulSync is { } sync)
+        {
+            status["lastSuccessfulSync"] = ResourceDocument.Time(sync);
+        }
+        if (LastSuccessfulSearch is { } search)
+        {
+            status["lastSuccessfulSearch"] = ResourceDocument.Time(search);
+        }
+        if (ErrorConditions.Count > 0)
+        {
+            status["errorConditions"] = new JsonArray(
+                [.. ErrorConditions.Select(c => new JsonObject { ["type"] = c.Type.ToString(), ["message"] = c.Message })]);
+        }
+        return status;
+    }
+
+    private static string? Text(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null;
+
+    private static DateTimeOffset? Time(JsonNode? node) =>
+        DateTimeOffset.TryParse(Text(node), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time : null;
+}

@@ -1,0 +1,86 @@
+using Microsoft.EntityFrameworkCore.Storage;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Feeds;
+
+/// <summary>Writes statuses of feeds. Nothing is written when nothing changes; a feed that is gone, or another of the same name, is left alone.</summary>
+public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore store)
+{
+    private const int MaxMessage = 2000;
+
+    /// <summary>Sets the condition of that type, or changes its message.</summary>
+    /// <param name="message">Cut to 2000 characters.</param>
+    public Task SetConditionAsync(string feed, Guid uid, ConditionType type, string message, CancellationToken cancellationToken)
+    {
+        var condition = new FeedCondition(type, message.Length > MaxMessage ? message[..MaxMessage] : message);
+        return UpdateAsync(feed, uid, status => status with
+        {
+            ErrorConditions = [.. status.ErrorConditions.Where(c => c.Type != type).Append(condition).OrderBy(c => c.Type)],
+        }, cancellationToken);
+    }
+
+    /// <summary>Removes conditions: their step went well.</summary>
+    public Task ClearAsync(string feed, Guid uid, CancellationToken cancellationToken, params ConditionType[] types) =>
+        UpdateAsync(feed, uid, status => Without(status, types), cancellationToken);
+
+    public Task ClearAsync(string feed, Guid uid, params ConditionType[] types) => ClearAsync(feed, uid, CancellationToken.None, types);
+
+    /// <summary>A set was replaced, found unchanged or pushed.</summary>
+    public Task SyncedAsync(string feed, Guid uid, DateTimeOffset at, CancellationToken cancellationToken = default) =>
+        UpdateAsync(feed, uid, status => status with { LastSuccessfulSync = Later(status.LastSuccessfulSync, at) }, cancellationToken);
+
+    /// <summary>Everything that had arrived by then has been compared with these feeds. The caller limits how often it says so.</summary>
+    public async Task SearchedAsync(IReadOnlyCollection<string> feeds, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        if (feeds.Count == 0)
+        {
+            return;
+        }
+        await WriteConflicts.RetryAsync(async ct =>
+        {
+            await using ThreatFeedsContext db = contexts.Create();
+            await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
+            foreach (string feed in feeds)
+            {
+                await UpdateAsync(db, feed, null, s => Without(s, ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(s.LastSuccessfulSearch, at) }, ct);
+            }
+            await transaction.CommitAsync(ct);
+            return true;
+        }, cancellationToken);
+    }
+
+    private async Task UpdateAsync(string feed, Guid uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken)
+    {
+        await WriteConflicts.RetryAsync(async ct =>
+        {
+            await using ThreatFeedsContext db = contexts.Create();
+            // Looked at first without the write lock: most successes find nothing to clear.
+            ResourceRow? row = await store.GetAsync(db, Key(feed), ct);
+            if (row is null || row.Uid != uid || !Changes(row, change))
+            {
+                return false;
+            }
+            await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
+            await UpdateAsync(db, feed, uid, change, ct);
+            await transaction.CommitAsync(ct);
+            return true;
+        }, cancellationToken);
+    }
+
+    private Task<ResourceResult> UpdateAsync(ThreatFeedsContext db, string feed, Guid? uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
+        store.UpdateStatusAsync(db, Key(feed), uid, status => change(FeedStatus.Read(status)).ToJson(), cancellationToken);
+
+    private static bool Changes(ResourceRow row, Func<FeedStatus, FeedStatus> change)
+    {
+        FeedStatus before = FeedStatus.Read(ResourceDocument.Parse(row.Status));
+        return !System.Text.Json.Nodes.JsonNode.DeepEquals(before.ToJson(), change(before).ToJson());
+    }
+
+    private static FeedStatus Without(FeedStatus status, params ConditionType[] types) =>
+        status with { ErrorConditions = [.. status.ErrorConditions.Where(c => !types.Contains(c.Type))] };
+
+    private static DateTimeOffset Later(DateTimeOffset? before, DateTimeOffset at) => before > at ? before.Value : at;
+
+    private static ResourceKey Key(string feed) => ResourceKey.Cluster(ResourceKind.GlobalThreatFeed, feed);
+}
