@@ -1,0 +1,114 @@
+namespace ThreatFeeds.Embedded;
+
+/// <summary>Where a frame stands in its segment.</summary>
+internal readonly record struct FramePlace(long Offset, long FirstOrdinal, int Count, int Length)
+{
+    public long EndOrdinal => FirstOrdinal + Count;
+}
+
+/// <summary>What readers may see of a segment at one moment. The array only ever grows behind <paramref name="Count"/>.</summary>
+/// <param name="Records">Records once acknowledged, also those in damaged frames.</param>
+/// <param name="Damaged">Indices of frames found damaged, or null.</param>
+internal readonly record struct SegmentView(long Number, string Path, FramePlace[] Frames, int Count, long Length, long Records, IReadOnlySet<int>? Damaged)
+{
+    /// <summary>Index of the first frame that holds or follows the ordinal.</summary>
+    public int IndexOf(long ordinal)
+    {
+        int low = 0;
+        int high = Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (Frames[middle].EndOrdinal <= ordinal)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+        return low;
+    }
+}
+
+/// <summary>
+/// One file of frames. The header's encoding byte says how frames are packed: 0, one after the other as they came; other numbers are free for sealed
+/// segments rewritten in a compressed form with a summary. Not safe for threads: <see cref="KindLog"/> guards it.
+/// </summary>
+internal sealed class Segment(long number, string path)
+{
+    /// <summary>Magic (6), version (1), encoding (1), number (8).</summary>
+    public const int HeaderBytes = 16;
+
+    private const byte PlainEncoding = 0;
+    private static ReadOnlySpan<byte> Magic => "TFLOG\u0001"u8;
+
+    private FramePlace[] _frames = new FramePlace[4];
+    private int _count;
+    private HashSet<int>? _damaged;
+
+    public long Number => number;
+
+    public string Path => path;
+
+    /// <summary>Bytes that are synced and hold whole frames.</summary>
+    public long Length { get; private set; } = HeaderBytes;
+
+    /// <summary>Records that were acknowledged.</summary>
+    public long Records { get; private set; }
+
+    public DateTimeOffset? Newest { get; private set; }
+
+    public bool IsSealed { get; private set; }
+
+    public SegmentView View() => new(number, path, _frames, _count, Length, Records, _damaged);
+
+    public void Add(in FrameHeader header)
+    {
+        if (_count == _frames.Length)
+        {
+            // Views keep the old array.
+            Array.Resize(ref _frames, _count * 2);
+        }
+        _frames[_count++] = new FramePlace(Length, Records, header.Count, header.Length);
+        Length += header.Length;
+        Records += header.Count;
+        Newest = Newest > header.ArrivedAt ? Newest : header.ArrivedAt;
+    }
+
+    /// <summary>Takes the sealed figures from the ledger; records beyond what could be indexed are lost.</summary>
+    public void Seal(SealedSegment figures)
+    {
+        IsSealed = true;
+        Length = figures.Length;
+        Records = figures.Records;
+        Newest = figures.Newest;
+    }
+
+    public void Seal() => IsSealed = true;
+
+    /// <summary>False when it was known already.</summary>
+    public bool MarkDamaged(int frame)
+    {
+        if (_damaged?.Contains(frame) == true)
+        {
+            return false;
+        }
+        // A new set each time, since views hold the old one.
+        _damaged = _damaged is null ? [frame] : [.. _damaged, frame];
+        return true;
+    }
+
+    public static byte[] Header(long number)
+    {
+        byte[] header = new byte[HeaderBytes];
+        Magic.CopyTo(header);
+        header[Magic.Length] = 1;
+        header[Magic.Length + 1] = PlainEncoding;
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
+        return header;
+    }
+
+    public static string FileName(long number) => number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture) + ".seg";
+}
