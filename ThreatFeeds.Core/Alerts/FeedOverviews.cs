@@ -40,7 +40,7 @@ public sealed class FeedOverviews(IContextFactory contexts, FeedCatalog catalog,
                 byHour[row.Hour - hour + Hours - 1] = row.Count;
             }
             RunRow? run = runs[f.Feed.Name].FirstOrDefault(r => r.FeedUid == f.Feed.Uid);
-            FeedCondition? condition = f.Status.ErrorConditions.FirstOrDefault();
+            FeedCondition? condition = f.Status.ErrorConditions is [var first, ..] ? first : null;
             return new FeedOverview(
                 f.Feed, set?.Count ?? 0, set is null ? null : new DateTimeOffset(set.CreatedAt, TimeSpan.Zero), run is null ? null : RunHistory.Show(run),
                 condition?.Message, condition?.Type.ToString(), f.Status.LastSuccessfulSync, f.Status.LastSuccessfulSearch,

@@ -45,7 +45,7 @@ public sealed class IndicatorLookUp(IContextFactory contexts, SetFiles files, Sn
         foreach (string feed in listed ? match.Feeds : [])
         {
             IndexedFeed set = snapshot.Feeds.First(f => f.Feed == feed);
-            byte[]? entry = Covering(isAddress, canonical, set.MatchSubdomains).FirstOrDefault(set.Set.Contains);
+            byte[]? entry = Covering(isAddress, canonical, set.MatchSubdomains).FirstOrDefault(e => set.Set.Contains(e));
             feeds.Add(new ListedBy(feed, entry is null ? match.Indicator : IndicatorText.Decode(entry), entry is null ? null : await SinceAsync(feed, entry, cancellationToken)));
         }
         return new IndicatorAnswer(canonical, isAddress ? "address" : "name", listed, feeds, await alerts.LastHitsAsync(canonical, Hits, cancellationToken));

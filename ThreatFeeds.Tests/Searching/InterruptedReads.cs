@@ -1,0 +1,37 @@
+using ThreatFeeds.Logs;
+
+namespace ThreatFeeds.Tests.Searching;
+
+/// <summary>The real store, but a test gets a turn in the middle of each read.</summary>
+internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn) : ILogStore
+{
+    public IReadOnlyList<LogSource> Sources => store.Sources;
+
+    public event Action<LogSource>? Appended
+    {
+        add => store.Appended += value;
+        remove => store.Appended -= value;
+    }
+
+    public Task<bool> AppendAsync(LogBatch batch, CancellationToken cancellationToken) => store.AppendAsync(batch, cancellationToken);
+
+    public Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken) => store.HeadAsync(source, cancellationToken);
+
+    public async Task<Position> ReadAsync(LogSource source, Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken)
+    {
+        Position to = await store.ReadAsync(source, after, upTo, visit, cancellationToken);
+        if (turn() is { } during)
+        {
+            await during();
+        }
+        return to;
+    }
+
+    public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) => store.CountAsync(source, after, upTo, cancellationToken);
+
+    public Task<RawRecord?> FindAsync(string sourceId, Position position, CancellationToken cancellationToken) => store.FindAsync(sourceId, position, cancellationToken);
+
+    public Task<DateTimeOffset?> LastReceivedAtAsync(LogSource source, CancellationToken cancellationToken) => store.LastReceivedAtAsync(source, cancellationToken);
+
+    public Task<long> RetainAsync(RetentionLimits limits, CancellationToken cancellationToken) => store.RetainAsync(limits, cancellationToken);
+}

@@ -1,0 +1,185 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Searching;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Searching;
+
+/// <summary>The rooms from feed changes to alerts on a real database and a real embedded store, moved step by step by a test.</summary>
+internal sealed class SearchWorld : IAsyncDisposable
+{
+    private readonly TestDatabase _database;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ResourceStore _resources;
+    private EmbeddedLogStore _store;
+
+    private SearchWorld(TestDatabase database)
+    {
+        _database = database;
+        _resources = new ResourceStore(Clock);
+        _store = NewStore();
+        Listings = new Listings(Clock);
+        Files = new SetFiles(database.Factory, Clock);
+        Sets = new SetStore(database.Factory, Files, Listings, Clock);
+        Feeds = new FeedChanges(database.Factory, _resources, new FeedReader(_ => null), Listings);
+        Catalog = new FeedCatalog(database.Factory, _resources);
+        Build();
+    }
+
+    public ManualClock Clock { get; } = new();
+    public Listings Listings { get; }
+    public SetFiles Files { get; }
+    public SetStore Sets { get; }
+    public FeedChanges Feeds { get; }
+    public FeedCatalog Catalog { get; }
+    public AlertOptions Alerts { get; } = new() { GroupingHours = 1 };
+    public IContextFactory Contexts => _database.Factory;
+    public ILogStore Logs => _store;
+
+    /// <summary>Called while a forward or look-back step reads, with the step half done.</summary>
+    public Func<Task>? DuringRead { get; set; }
+
+    public Snapshots Snapshots { get; private set; } = null!;
+    public ForwardSearch Forward { get; private set; } = null!;
+    public LookBackSearch LookBack { get; private set; } = null!;
+    public SearchStates States { get; private set; } = null!;
+    public Retention Retention { get; private set; } = null!;
+    public LogIngestion Ingestion { get; private set; } = null!;
+    public RetentionOptions RetentionOptions { get; } = new();
+
+    public static async Task<SearchWorld> CreateAsync(StorageProvider provider)
+    {
+        var world = new SearchWorld(await TestDatabase.CreateAsync(provider));
+        await world._store.OpenAsync(new Dictionary<string, Position>(), default);
+        return world;
+    }
+
+    /// <summary>As after a kill: everything in memory is gone.</summary>
+    public async Task RestartAsync()
+    {
+        await _store.DisposeAsync();
+        _store = NewStore();
+        Build();
+        await using ThreatFeedsContext db = Contexts.Create();
+        await _store.OpenAsync(await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal)), default);
+    }
+
+    public async Task FeedAsync(string name, string content, string mode = "Enabled", bool below = false)
+    {
+        var manifest = new JsonObject
+        {
+            ["apiVersion"] = "projectcalico.org/v3",
+            ["kind"] = "GlobalThreatFeed",
+            ["metadata"] = new JsonObject { ["name"] = name, ["annotations"] = new JsonObject { [FeedAnnotations.MatchSubdomains] = below ? "true" : "false" } },
+            ["spec"] = new JsonObject { ["content"] = content, ["mode"] = mode },
+        };
+        FeedChangeResult result = await Catalog.FindAsync(name, default) is null ? await Feeds.CreateAsync(manifest, default) : await Feeds.ReplaceAsync(name, manifest, default);
+        Assert.IsType<FeedChangeResult.Ok>(result);
+    }
+
+    public async Task SetAsync(string name, params string[] indicators)
+    {
+        Feed feed = (await Catalog.FindAsync(name, default))!.Feed;
+        var builder = new IndicatorSetBuilder(feed.Spec.Content);
+        foreach (string indicator in indicators)
+        {
+            Assert.True(IndicatorText.TryEncode(feed.Spec.Content, indicator, out byte[] encoded), indicator);
+            builder.Add(encoded);
+        }
+        await Sets.ReplaceAsync(feed, builder.Build(), new SetSource(string.Join(',', indicators), "", null, null), default);
+    }
+
+    public Task<Ingestion> DnsAsync(params string[] names) => PostAsync(LogKind.Dns, names.Select(Dns));
+
+    public Task<Ingestion> FlowsAsync(params string[] destinations) => PostAsync(LogKind.Flow, destinations.Select(Flow));
+
+    /// <summary>One step of each search of each source, until nothing is left.</summary>
+    public async Task SettleAsync()
+    {
+        bool moved = true;
+        for (int round = 0; moved; round++)
+        {
+            Assert.True(round < 10_000, "searching does not come to rest");
+            moved = false;
+            foreach (LogSource source in Logs.Sources)
+            {
+                moved |= await Forward.StepAsync(source, default) != StepResult.Idle;
+                moved |= await LookBack.StepAsync(source, default) != StepResult.Idle;
+            }
+        }
+    }
+
+    public async Task<List<HitRow>> HitsAsync()
+    {
+        await using ThreatFeedsContext db = Contexts.Create();
+        return await db.Hits.AsNoTracking().ToListAsync();
+    }
+
+    public async Task<List<AlertRow>> AlertsAsync()
+    {
+        await using ThreatFeedsContext db = Contexts.Create();
+        return await db.Alerts.AsNoTracking().ToListAsync();
+    }
+
+    /// <summary>The sum of alert counts is the number of hits, and each hit is in one alert that is there.</summary>
+    public async Task CheckCountsAsync()
+    {
+        List<HitRow> hits = await HitsAsync();
+        List<AlertRow> alerts = await AlertsAsync();
+        Assert.Equal(hits.Count, alerts.Sum(a => a.Count));
+        foreach (AlertRow alert in alerts)
+        {
+            List<HitRow> own = hits.FindAll(h => h.AlertId == alert.Id);
+            Assert.Equal(own.Count, alert.Count);
+            Assert.Equal(own.Min(h => h.Time), alert.FirstSeen);
+            Assert.Equal(own.Max(h => h.Time), alert.LastSeen);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Snapshots.Dispose();
+        await _store.DisposeAsync();
+        await _database.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    public string Dns(string name) =>
+        $$"""{"start_time":{{Seconds - 300}},"end_time":{{Seconds}},"type":"LOG","count":1,"client_ip":"10.0.0.7","client_name":"web-1","client_name_aggr":"web-*","client_namespace":"shop","qname":"{{name}}","qclass":"IN","qtype":"A","rcode":"NoError","rrsets":[]}""";
+
+    public string Flow(string destination) =>
+        $$"""{"start_time":{{Seconds - 300}},"end_time":{{Seconds}},"source_ip":"10.0.0.7","source_name":"web-1","source_name_aggr":"web-*","source_namespace":"shop","source_type":"wep","dest_ip":"{{destination}}","dest_port":443,"dest_name":"-","dest_name_aggr":"pub","dest_namespace":"-","dest_type":"net","proto":"tcp","action":"allow","reporter":"src"}""";
+
+    private long Seconds => Clock.GetUtcNow().ToUnixTimeSeconds();
+
+    private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
+        Ingestion.IngestAsync(kind, "calico", new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
+
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), Clock, NullLogger<EmbeddedLogStore>.Instance);
+
+    private void Build()
+    {
+        var readers = new LogReaders([new CalicoReader()]);
+        var logs = new InterruptedReads(_store, () => DuringRead);
+        var writer = new HitWriter(Alerts, Clock);
+        Snapshots?.Dispose();
+        Snapshots = new Snapshots(Contexts, Files);
+        // Small windows, so that steps stop half-way.
+        Forward = new ForwardSearch(Contexts, logs, readers, Snapshots, writer) { WindowRecords = 3, WindowHits = 2 };
+        LookBack = new LookBackSearch(Contexts, logs, readers, new SearchedSets(Contexts, Files, Snapshots), writer) { WindowRecords = 2, WindowHits = 2 };
+        States = new SearchStates(Contexts, _store);
+        Retention = new Retention(Contexts, _store, new AlertRetention(Contexts, Alerts, Clock), new SetSweeper(Contexts, Files, Clock), new RetentionSchedule(RetentionOptions, NullLogger<Retention>.Instance));
+        Ingestion = new LogIngestion(readers, _store);
+    }
+}
