@@ -1,0 +1,62 @@
+using System.CommandLine;
+using ThreatFeeds.Api.Hosting;
+
+namespace ThreatFeeds.Api.Commands;
+
+/// <summary>What the executable understands. Exit status 2 is a setting or a place that cannot work, told on standard error.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args) => await Create().Parse(args).InvokeAsync();
+
+    /// <summary>Serving is what happens without a command; other commands are added here.</summary>
+    internal static RootCommand Create()
+    {
+        var demo = new Option<bool>("--demo") { Description = "Start with sample feeds and sample logs, in the folder data-demo." };
+        var data = new Option<string?>("--data") { Description = "Folder for everything kept (Data:Directory; default: data).", HelpName = "DIR" };
+        var urls = new Option<string?>("--urls") { Description = $"Address to listen on (default: {Settings.DefaultUrl}).", HelpName = "URL" };
+        var set = new Option<string[]>("--set") { Description = "Any setting, such as --set Data:RetentionDays=3.", HelpName = "KEY=VALUE" };
+        var root = new RootCommand("ThreatFeeds finds bad addresses and names in DNS and flow logs, and says which pod it was.") { demo, data, urls, set };
+        root.SetAction((parsed, cancellationToken) => ServeAsync(
+            HostArguments(parsed.GetValue(demo), parsed.GetValue(data), parsed.GetValue(urls), parsed.GetValue(set) ?? []), cancellationToken));
+        return root;
+    }
+
+    private static string[] HostArguments(bool demo, string? data, string? urls, string[] set)
+    {
+        var arguments = new List<string>();
+        arguments.AddRange(set.Select(s => "--" + s));
+        if (demo)
+        {
+            arguments.Add("--Demo=true");
+        }
+        if (data is not null)
+        {
+            arguments.Add("--Data:Directory=" + data);
+        }
+        if (urls is not null)
+        {
+            arguments.Add("--urls=" + urls);
+        }
+        return [.. arguments];
+    }
+
+    private static async Task<int> ServeAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using WebApplication app = ThreatFeedsHost.Build(arguments);
+            await app.RunAsync(cancellationToken);
+            return 0;
+        }
+        catch (SettingsException problem)
+        {
+            await Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
+            return 2;
+        }
+        catch (IOException problem) when (problem.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"threatfeeds: {problem.Message} Choose another address with --urls.");
+            return 2;
+        }
+    }
+}

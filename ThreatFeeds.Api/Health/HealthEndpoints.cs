@@ -1,0 +1,78 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Api.Health;
+
+/// <param name="Reason">Null when all is well.</param>
+internal sealed record ReadinessCheck(string Name, bool Ok, string? Reason);
+
+/// <summary>The answer of <c>/readyz</c>.</summary>
+internal sealed record Readiness(bool Ready, IReadOnlyList<ReadinessCheck> Checks);
+
+/// <summary>For whatever watches the process: is it alive, can it work, and what does it count.</summary>
+internal static class HealthEndpoints
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static IServiceCollection AddHealth(this IServiceCollection services)
+    {
+        services.TryAddSingleton<MetricsText>();
+        return services;
+    }
+
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        // Made now, so that nothing measured since the start is missing.
+        app.ServiceProvider.GetRequiredService<MetricsText>();
+        app.MapGet("/livez", () => TypedResults.Text("ok\n")).WithName("Live").WithTags("Health").WithSummary("Whether the process runs.");
+        app.MapGet("/readyz", ReadyAsync).WithName("Ready").WithTags("Health").WithSummary("Whether the database and the log store answer; 503 with reasons when not.")
+            .Produces<Readiness>().Produces<Readiness>(StatusCodes.Status503ServiceUnavailable);
+        app.MapGet("/metrics", (MetricsText metrics) => TypedResults.Text(metrics.Write(), MetricsText.ContentType))
+            .WithName("Metrics").WithTags("Health").WithSummary("Counters in Prometheus' text format.");
+    }
+
+    private static async Task<IResult> ReadyAsync(IContextFactory contexts, IServiceProvider services, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        var checks = new List<ReadinessCheck> { await CheckAsync("database", () => AskDatabaseAsync(contexts, either.Token)) };
+        if (services.GetService<ILogStore>() is ILogStore store)
+        {
+            checks.Add(await CheckAsync("log store", () => AskLogStoreAsync(store, either.Token)));
+        }
+        var answer = new Readiness(checks.TrueForAll(c => c.Ok), checks);
+        return TypedResults.Json(answer, statusCode: answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<ReadinessCheck> CheckAsync(string name, Func<Task> ask)
+    {
+        try
+        {
+            await ask();
+            return new ReadinessCheck(name, true, null);
+        }
+        catch (OperationCanceledException)
+        {
+            return new ReadinessCheck(name, false, $"It did not answer within {Patience.TotalSeconds:0} s.");
+        }
+        catch (Exception problem)
+        {
+            return new ReadinessCheck(name, false, $"It cannot be reached ({problem.GetType().Name}).");
+        }
+    }
+
+    private static async Task AskDatabaseAsync(IContextFactory contexts, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        await db.Counters.FindAsync(["generation"], cancellationToken);
+    }
+
+    private static async Task AskLogStoreAsync(ILogStore store, CancellationToken cancellationToken)
+    {
+        foreach (LogSource source in store.Sources)
+        {
+            await store.HeadAsync(source, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using ThreatFeeds.Logs;
+
+namespace ThreatFeeds.Api.Hosting;
+
+/// <summary>Errors as RFC 9457 problem details with a stable <c>code</c> and the trace id under which the log has the rest.</summary>
+public static class Problems
+{
+    public const string ContentType = "application/problem+json";
+
+    /// <param name="code">Stable and in kebab case; clients decide by it.</param>
+    /// <param name="detail">For people; must hold no secret and nothing of an exception that was not meant for clients.</param>
+    public static IResult Problem(int status, string code, string title, string detail) => new ProblemResult(status, code, title, detail);
+
+    /// <summary>What a client is told of an exception.</summary>
+    internal static ProblemResult Describe(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception switch
+        {
+            BadHttpRequestException { InnerException: JsonException json } => InvalidJson(json),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(413, "too-large", "Too large", "The body is larger than this call accepts."),
+            BadHttpRequestException bad => new(bad.StatusCode, CodeOf(bad.StatusCode), "Bad request", bad.Message),
+            JsonException json => InvalidJson(json),
+            LogStoreException { Full: true } => Full(),
+            LogStoreException => new(503, "log-store-unavailable", "The log store cannot answer", "The log store cannot answer now; try again later."),
+            _ when IsDiskFull(exception) => Full(),
+            _ => new(500, "internal", "Internal error", "Something went wrong here; the log has it under this trace id."),
+        };
+    }
+
+    /// <summary>The code of a status that nobody gave a better one.</summary>
+    internal static string CodeOf(int status) => status switch
+    {
+        400 => "bad-request",
+        403 => "forbidden",
+        404 => "not-found",
+        405 => "method-not-allowed",
+        406 => "not-acceptable",
+        408 => "too-slow",
+        409 => "conflict",
+        411 => "length-required",
+        413 => "too-large",
+        415 => "unsupported-media-type",
+        421 => "wrong-host",
+        429 => "too-many",
+        >= 500 => "internal",
+        _ => "refused",
+    };
+
+    private static ProblemResult InvalidJson(JsonException json)
+    {
+        string where = json.LineNumber is long line ? $" (line {line + 1}, byte {json.BytePositionInLine + 1}{(json.Path is { Length: > 1 } path ? ", at " + path : "")})" : "";
+        return new(400, "invalid-json", "Not valid JSON", $"The body is not the JSON this call expects{where}.");
+    }
+
+    private static ProblemResult Full() => new(507, "storage-full", "No room is left", "The disk or database of this server is full; nothing was stored.");
+
+    private static bool IsDiskFull(Exception exception)
+    {
+        const int sqliteFull = 13;
+        const int noSpaceLeft = 28;
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is SqliteException { SqliteErrorCode: sqliteFull } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } or IOException { HResult: noSpaceLeft })
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}
+
+/// <summary>Writes itself as problem details.</summary>
+internal sealed class ProblemResult(int status, string code, string title, string detail) : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
+{
+    public int Status => status;
+    public string Code => code;
+    public string Detail => detail;
+    int? IStatusCodeHttpResult.StatusCode => status;
+    string? IContentTypeHttpResult.ContentType => Problems.ContentType;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = status;
+        string traceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier;
+        await httpContext.Response.WriteAsJsonAsync(
+            new { type = "about:blank", title, status, detail, code, traceId }, JsonSerializerOptions.Web, Problems.ContentType, httpContext.RequestAborted);
+    }
+}
+
+/// <summary>The last resort for whatever an endpoint throws.</summary>
+internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+        ProblemResult problem = Problems.Describe(exception);
+        if (problem.Status >= 500)
+        {
+            HostingLog.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, problem.Status, exception);
+        }
+        await problem.ExecuteAsync(httpContext);
+        return true;
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.Net.Http.Headers;
+
+namespace ThreatFeeds.Api.Hosting;
+
+/// <summary>
+/// What keeps a web page of somebody else's from using the reader's browser against this process: the Host header must be ours
+/// (no DNS rebinding), and nothing that changes anything, nor a web socket, is taken from a foreign origin (no request forgery).
+/// </summary>
+internal static class RequestGuards
+{
+    public static void UseRequestGuards(this IApplicationBuilder app, HttpSettings http) => app.Use(async (context, next) =>
+    {
+        string host = context.Request.Host.Host;
+        if (!ListenAddresses.IsLoopback(host) && !IsAllowed(host, http))
+        {
+            await Problems.Problem(StatusCodes.Status421MisdirectedRequest, "wrong-host", "Wrong host",
+                "The Host header names a host this server does not answer for; add it to Http:AllowedHosts if it should.").ExecuteAsync(context);
+        }
+        else if (NeedsOwnOrigin(context.Request) && IsForeign(context.Request, http))
+        {
+            await Problems.Problem(StatusCodes.Status403Forbidden, "foreign-origin", "Foreign origin",
+                "The request comes from a page of another origin.").ExecuteAsync(context);
+        }
+        else
+        {
+            await next(context);
+        }
+    });
+
+    private static bool IsAllowed(string host, HttpSettings http) => http.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase)
+        || http.AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
+
+    private static bool NeedsOwnOrigin(HttpRequest request) =>
+        !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        || request.Headers.Upgrade.Any(u => u?.Contains("websocket", StringComparison.OrdinalIgnoreCase) == true);
+
+    private static bool IsForeign(HttpRequest request, HttpSettings http)
+    {
+        foreach (string? site in request.Headers["Sec-Fetch-Site"])
+        {
+            if (site is not ("same-origin" or "none"))
+            {
+                return true;
+            }
+        }
+        // Clients that are not browsers send no Origin.
+        return request.Headers[HeaderNames.Origin].Any(origin => !IsOwn(origin, request, http));
+    }
+
+    private static bool IsOwn(string? origin, HttpRequest request, HttpSettings http)
+    {
+        string? scheme = origin?.Split("://", 2) is [string s, string authority] && authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase) ? s : null;
+        // Before an allowed host stands a proxy that may end TLS, so that its scheme is not ours.
+        return scheme == request.Scheme || (scheme is "http" or "https" && IsAllowed(request.Host.Host, http));
+    }
+}

@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ThreatFeeds.Api.Demo;
+using ThreatFeeds.Api.Health;
+using ThreatFeeds.Api.OpenApi;
+
+namespace ThreatFeeds.Api.Hosting;
+
+/// <summary>Puts the process together. What tests start is what production starts.</summary>
+public static class ThreatFeedsHost
+{
+    /// <param name="args">Settings as <c>--Key=value</c>, such as <c>--Data:Directory=…</c> and <c>--urls=…</c>; environment variables and appsettings.json count too.</param>
+    /// <exception cref="SettingsException">A setting, or a place it names, cannot work.</exception>
+    public static WebApplication Build(string[] args) => Build(args, _ => { });
+
+    /// <param name="replace">Called last, so that a test can put its clock in.</param>
+    internal static WebApplication Build(string[] args, Action<IServiceCollection> replace)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(ThreatFeedsHost).Assembly.GetName().Name,
+        });
+        Settings settings = Settings.Read(builder.Configuration);
+        ListenAddresses.Check(settings.Http);
+        DataFolder.Prepare(settings.Data.Directory);
+
+        if (string.IsNullOrWhiteSpace(builder.Configuration["urls"]))
+        {
+            builder.WebHost.UseUrls(Settings.DefaultUrl);
+        }
+        // Files of the console's project are found beside a build as well as in a published folder.
+        builder.WebHost.UseStaticWebAssets();
+        builder.AddLimits();
+        AddOwn(builder, settings);
+        Rooms.Add(builder, settings);
+        replace(builder.Services);
+
+        WebApplication app = builder.Build();
+        Use(app, settings);
+        return app;
+    }
+
+    private static void AddOwn(WebApplicationBuilder builder, Settings settings)
+    {
+        IServiceCollection services = builder.Services;
+        services.AddSingleton(settings).AddSingleton(settings.Data).AddSingleton(settings.Alerts).AddSingleton(settings.Pulling);
+        services.TryAddSingleton(TimeProvider.System);
+        // Keys for forms live with the data; the home folder may be missing or read-only.
+        services.AddDataProtection().SetApplicationName("threatfeeds").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Directory, "keys")));
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        services.AddExceptionHandler<ProblemExceptionHandler>();
+        services.AddProblemDetails();
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
+        services.AddHostedService<DatabaseMigration>();
+        services.AddHealth();
+        services.AddApiDocument();
+        services.AddDemo(settings);
+    }
+
+    private static void Use(WebApplication app, Settings settings)
+    {
+        app.UseResponseHeaders();
+        app.UseExceptionHandler();
+        app.UseRequestGuards(settings.Http);
+        app.UseStatusCodePages(async pages =>
+        {
+            HttpContext context = pages.HttpContext;
+            if (context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+            {
+                int status = context.Response.StatusCode;
+                await Problems.Problem(status, Problems.CodeOf(status), Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), "No call of this API answers this request.").ExecuteAsync(context);
+            }
+        });
+        app.UseApiPages();
+        app.MapHealth();
+        app.MapApiDocument();
+        app.MapDemo(settings);
+        Rooms.Map(app);
+    }
+}

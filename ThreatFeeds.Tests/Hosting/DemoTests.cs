@@ -1,0 +1,62 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ThreatFeeds.Api.Demo;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Hosting;
+
+/// <summary>What the demo brings.</summary>
+public sealed class DemoTests
+{
+    [Fact]
+    public async Task The_demo_serves_every_file_its_feeds_are_pulled_from()
+    {
+        await using AppFixture app = await AppFixture.StartAsync("Demo=true");
+        JsonObject[] manifests = [.. SampleFiles.Manifests(app.Address)];
+        Assert.Equal(5, manifests.Length);
+        foreach (JsonObject manifest in manifests)
+        {
+            var url = new Uri(manifest["spec"]!["pull"]!["http"]!["url"]!.GetValue<string>());
+            Assert.Equal(app.Address.Port, url.Port);
+            Assert.NotEmpty(await app.Client.GetStringAsync(url));
+        }
+    }
+
+    [Theory]
+    [InlineData("/samples/feeds/nothing.txt")]
+    [InlineData("/samples/feeds/..%2FREADME.md")]
+    [InlineData("/samples/README.md")]
+    public async Task Nothing_but_the_sample_feeds_is_served(string path)
+    {
+        await using AppFixture app = await AppFixture.StartAsync("Demo=true");
+        using HttpResponseMessage response = await app.Client.GetAsync(path);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_the_demo_no_sample_is_served()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        using HttpResponseMessage response = await app.Client.GetAsync("/samples/feeds/attackers.txt");
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("dns.jsonl.gz", 353)]
+    [InlineData("flows.jsonl.gz", 2294)]
+    public async Task Sample_records_end_within_the_last_six_hours(string name, int count)
+    {
+        var now = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+        IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync(name, now, CancellationToken.None);
+        Assert.Equal(count, lines.Count);
+        foreach (ReadOnlyMemory<byte> line in lines)
+        {
+            using JsonDocument record = JsonDocument.Parse(line);
+            long end = record.RootElement.GetProperty("end_time").GetInt64();
+            Assert.InRange(end, now.AddHours(-6).ToUnixTimeSeconds(), now.ToUnixTimeSeconds());
+            Assert.InRange(record.RootElement.GetProperty("start_time").GetInt64(), end - 3600, end);
+        }
+    }
+}
