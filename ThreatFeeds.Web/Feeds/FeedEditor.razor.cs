@@ -1,0 +1,180 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Routing;
+using Radzen;
+using ThreatFeeds.Web.Data;
+using ThreatFeeds.Web.Shared;
+
+namespace ThreatFeeds.Web.Feeds;
+
+/// <summary>Add or edit a feed, with a test of what it really contains beside the form.</summary>
+public sealed partial class FeedEditor : IDisposable
+{
+    private readonly CancellationTokenSource _gone = new();
+    private FeedForm _form = FeedForm.New();
+    private FeedProblems _problems = FeedProblems.None;
+    private IReadOnlyList<string> _labelsInUse = [];
+    private PreviewResult? _result;
+    private string? _tested, _testError, _conflict, _error, _loadedFor;
+    private string _saved = "";
+    private long? _generation;
+    private bool _loading = true, _testing, _saving, _pasting;
+
+    [Parameter] public string? Name { get; set; }
+
+    /// <summary><c>paste</c> opens the box for a manifest.</summary>
+    [SupplyParameterFromQuery] public string? Manifest { get; set; }
+
+    /// <summary>A feed to start from.</summary>
+    [SupplyParameterFromQuery] public string? Ready { get; set; }
+
+    [Inject] private IConsoleData Data { get; set; } = null!;
+
+    [Inject] private NavigationManager Nav { get; set; } = null!;
+
+    [Inject] private DialogService Dialogs { get; set; } = null!;
+
+    [Inject] private Toasts Toasts { get; set; } = null!;
+
+    private string Title => Name is null ? "Add a New Threat Feed" : "Edit Threat Feed";
+
+    private bool Changed => !_loading && !_saving && _form.ToManifest().ToJsonString() != _saved;
+
+    /// <summary>What the outcome of a test depends on: spec and annotations, not name, labels or description.</summary>
+    private string TestKey
+    {
+        get
+        {
+            JsonObject manifest = _form.ToManifest();
+            return $"{manifest["spec"]?["content"]} {manifest["spec"]?["pull"]?["http"]?.ToJsonString()} {manifest["metadata"]?["annotations"]?.ToJsonString()}";
+        }
+    }
+
+    protected override async Task OnParametersSetAsync()
+    {
+        if (_loadedFor != (Name ?? ""))
+        {
+            _loadedFor = Name ?? "";
+            await LoadAsync();
+        }
+    }
+
+    private async Task LoadAsync()
+    {
+        (_error, _loading) = (null, true);
+        try
+        {
+            _labelsInUse = [.. (await Data.ListFeedsAsync(_gone.Token)).SelectMany(f => f.Feed.Labels).Select(l => $"{l.Key}={l.Value}").Distinct().Order(StringComparer.Ordinal)];
+            _form = FeedForm.New();
+            if (Name is not null)
+            {
+                FeedManifest stored = await Data.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
+                _form = FeedForm.From(stored.Manifest);
+                _generation = stored.Generation;
+            }
+            _saved = _form.ToManifest().ToJsonString();
+            _pasting = Name is null && Manifest == "paste";
+            if (Name is null && Ready == "tor-exits")
+            {
+                _form.Name = "tor-exits";
+                _form.Description = "Tor exit addresses";
+                _form.Url = "https://check.torproject.org/torbulkexitlist";
+                _form.Period = "1h";
+            }
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception problem)
+        {
+            _error = problem.Message;
+        }
+        _loading = false;
+    }
+
+    private async Task FillAsync(JsonObject manifest)
+    {
+        _form = FeedForm.From(manifest);
+        if (Name is not null)
+        {
+            _form.Name = Name;
+        }
+        (_pasting, _problems, _conflict) = (false, FeedProblems.None, null);
+        Toasts.Done("The form holds the manifest. Nothing is saved yet.");
+        await TestWhenChangedAsync();
+    }
+
+    /// <summary>A field that may change the outcome was changed: a test that was made is made again.</summary>
+    private Task TouchedAsync() => _result is null ? Task.CompletedTask : TestWhenChangedAsync();
+
+    private Task TestWhenChangedAsync() => _form.Pulled && _form.Url.Trim().Length > 0 && _tested != TestKey ? TestAsync() : Task.CompletedTask;
+
+    private async Task TestAsync()
+    {
+        (_testing, _testError) = (true, null);
+        string key = _tested = TestKey;
+        StateHasChanged();
+        try
+        {
+            JsonObject manifest = _form.ToManifest();
+            if (_form.Name.Trim().Length == 0)
+            {
+                manifest["metadata"]!["name"] = "unnamed"; // A test needs no name yet.
+            }
+            PreviewResult result = await Data.PreviewAsync(manifest, _gone.Token);
+            if (_tested == key)
+            {
+                _result = result;
+                _problems = new FeedProblems(result.Problems);
+            }
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception problem)
+        {
+            _testError = problem.Message;
+        }
+        _testing = _tested != key && _testing;
+    }
+
+    private async Task SaveAsync()
+    {
+        (_saving, _conflict) = (true, null);
+        bool leave = false;
+        try
+        {
+            SaveResult result = await Data.SaveFeedAsync(_form.ToManifest(), Name, _generation, _gone.Token);
+            _problems = new FeedProblems(result.Problems);
+            _conflict = result.Conflict;
+            leave = result.Saved;
+        }
+        catch (Exception problem) when (!_gone.IsCancellationRequested)
+        {
+            _conflict = "Not saved: " + problem.Message;
+        }
+        if (leave)
+        {
+            string name = _form.Name.Trim();
+            Toasts.Done(_form.Pulled ? $"{name} is saved and being pulled." : $"{name} is saved. It waits for a set to be pushed.");
+            Nav.NavigateTo(FeedLinks.View(name));
+        }
+        else
+        {
+            _saving = false;
+            Toasts.Failed(_conflict ?? "Not saved: the form has problems, shown at their fields.");
+        }
+    }
+
+    private async Task AskBeforeLeavingAsync(LocationChangingContext context)
+    {
+        if (Changed && await Dialogs.Confirm("What you changed is not saved.", "Leave this page?", new() { OkButtonText = "Leave", CancelButtonText = "Stay" }) != true)
+        {
+            context.PreventNavigation();
+        }
+    }
+
+    public void Dispose() => _gone.Cancel();
+}

@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Radzen;
+using ThreatFeeds.Web.Shared;
+
+namespace ThreatFeeds.Web;
+
+/// <summary>Mounts the console. The host registers an <see cref="Data.IConsoleData"/> of its own.</summary>
+public static class WebRegistration
+{
+    /// <summary>Largest message a browser may send: a pasted manifest (1 MiB) and its frame.</summary>
+    private const int MaxMessageBytes = (1024 + 64) * 1024;
+
+    public static IServiceCollection AddConsole(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddRadzenComponents();
+        services.AddScoped<Ticker>();
+        services.AddScoped<Toasts>();
+        services.AddRazorComponents()
+            .AddInteractiveServerComponents(options =>
+            {
+                options.DisconnectedCircuitMaxRetained = 20;
+                options.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(2);
+            })
+            .AddHubOptions(options => options.MaximumReceiveMessageSize = MaxMessageBytes);
+        return services;
+    }
+
+    /// <summary>Maps pages and static files. Call it after the middleware that guards requests.</summary>
+    public static WebApplication MapConsole(this WebApplication app)
+    {
+        app.UseAntiforgery();
+        app.MapStaticAssets();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'");
+        return app;
+    }
+}
