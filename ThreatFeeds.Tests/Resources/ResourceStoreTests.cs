@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Resources;
+
+public sealed class ResourceStoreTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private ServiceProvider _services = null!;
+
+    public async Task InitializeAsync()
+    {
+        _services = new ServiceCollection().AddStorage(new StorageOptions(), null, _folder.Path).AddResources().BuildServiceProvider();
+        await _services.GetRequiredService<IContextFactory>().MigrateAsync(CancellationToken.None);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    private static ResourceKey Key(string name) => ResourceKey.Cluster(ResourceKind.GlobalNetworkSet, name);
+
+    private static ResourceContent Content(string spec, params (string, string)[] labels) =>
+        new(labels.ToDictionary(l => l.Item1, l => l.Item2), new Dictionary<string, string>(), JsonNode.Parse(spec)!.AsObject());
+
+    private async Task<ResourceResult> WriteAsync(Func<ResourceStore, ThreatFeedsContext, Task<ResourceResult>> write)
+    {
+        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        ResourceResult result = await write(_services.GetRequiredService<ResourceStore>(), db);
+        await transaction.CommitAsync();
+        return result;
+    }
+
+    private static ResourceRow Row(ResourceResult result) => Assert.IsType<ResourceResult.Ok>(result).Row;
+
+    [Fact]
+    public async Task Generation_grows_with_the_spec_alone_and_resourceVersion_with_every_change()
+    {
+        ResourceRow created = Row(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("""{"nets":[]}"""), default)));
+        ResourceRow labelled = Row(await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"nets":[]}""", ("x", "y")), ResourcePrecondition.None, default)));
+        ResourceRow changed = Row(await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"nets":["10.0.0.0/8"]}""", ("x", "y")), ResourcePrecondition.None, default)));
+        ResourceRow status = Row(await WriteAsync((s, db) => s.UpdateStatusAsync(db, Key("a"), changed.Uid, o => { o["a"] = 1; return o; }, default)));
+        Assert.Equal([1, 1, 2, 2], new[] { created, labelled, changed, status }.Select(r => r.Generation));
+        Assert.True(created.ResourceVersion < labelled.ResourceVersion && labelled.ResourceVersion < changed.ResourceVersion && changed.ResourceVersion < status.ResourceVersion);
+        Assert.Equal(created.Uid, status.Uid);
+    }
+
+    [Fact]
+    public async Task A_replacement_that_says_the_same_changes_nothing()
+    {
+        ResourceRow created = Row(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("""{"a":1,"b":2}"""), default)));
+        ResourceResult same = await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"b":2,"a":1}"""), ResourcePrecondition.None, default));
+        Assert.False(Assert.IsType<ResourceResult.Ok>(same).Changed);
+        Assert.Equal(created.ResourceVersion, Row(same).ResourceVersion);
+    }
+
+    [Fact]
+    public async Task Preconditions_are_kept()
+    {
+        ResourceRow created = Row(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default)));
+        string version = created.ResourceVersion.ToString(CultureInfo.InvariantCulture);
+        Assert.IsType<ResourceResult.AlreadyExists>(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default)));
+        Row(await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"a":1}"""), new ResourcePrecondition(version), default)));
+        Assert.IsType<ResourceResult.Conflict>(await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"a":2}"""), new ResourcePrecondition(version), default)));
+        Assert.IsType<ResourceResult.Conflict>(await WriteAsync((s, db) => s.DeleteAsync(db, Key("a"), new ResourcePrecondition(Uid: Guid.NewGuid()), default)));
+        Assert.IsType<ResourceResult.NotFound>(await WriteAsync((s, db) => s.UpdateStatusAsync(db, Key("a"), Guid.NewGuid(), o => o, default)));
+        Row(await WriteAsync((s, db) => s.DeleteAsync(db, Key("a"), new ResourcePrecondition(Uid: created.Uid), default)));
+        Assert.IsType<ResourceResult.NotFound>(await WriteAsync((s, db) => s.DeleteAsync(db, Key("a"), ResourcePrecondition.None, default)));
+    }
+
+    [Fact]
+    public async Task Watchers_find_every_change_in_order()
+    {
+        await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default));
+        await WriteAsync((s, db) => s.ReplaceAsync(db, Key("a"), Content("""{"a":1}"""), ResourcePrecondition.None, default));
+        await WriteAsync((s, db) => s.DeleteAsync(db, Key("a"), ResourcePrecondition.None, default));
+        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
+        List<ResourceChangeRow> changes = await db.ResourceChanges.OrderBy(c => c.ResourceVersion).ToListAsync();
+        Assert.Equal(["ADDED", "MODIFIED", "DELETED"], changes.Select(c => c.Type));
+        Assert.All(changes, c => Assert.Equal($"{c.ResourceVersion}", JsonNode.Parse(c.Document)!["metadata"]!["resourceVersion"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Writers_at_once_lose_nothing()
+    {
+        await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() =>
+            WriteAsync((s, db) => s.UpdateStatusAsync(db, Key("a"), null, o => { o["n"] = (o["n"]?.GetValue<int>() ?? 0) + 1; return o; }, default)))));
+        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
+        ResourceRow row = (await _services.GetRequiredService<ResourceStore>().GetAsync(db, Key("a"), default))!;
+        Assert.Equal(20, JsonNode.Parse(row.Status)!["n"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_write_outside_a_transaction_is_a_mistake()
+    {
+        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _services.GetRequiredService<ResourceStore>().CreateAsync(db, Key("a"), Content("{}"), default));
+    }
+}
