@@ -42,7 +42,7 @@ public sealed class FeedOverviews(IContextFactory contexts, FeedCatalog catalog,
             RunRow? run = runs[f.Feed.Name].FirstOrDefault(r => r.FeedUid == f.Feed.Uid);
             FeedCondition? condition = f.Status.ErrorConditions is [var first, ..] ? first : null;
             return new FeedOverview(
-                f.Feed, set?.Count ?? 0, set is null ? null : new DateTimeOffset(set.CreatedAt, TimeSpan.Zero), run is null ? null : RunHistory.Show(run),
+                f.Feed, set?.Count ?? 0, set is null ? null : new DateTimeOffset(set.CreatedAt, TimeSpan.Zero), run is null ? null : RunHistory.View(run),
                 condition?.Message, condition?.Type.ToString(), f.Status.LastSuccessfulSync, f.Status.LastSuccessfulSearch,
                 total?.Count ?? 0, total is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(total.Last), byHour,
                 new DateTimeOffset(f.Row.CreatedAt, TimeSpan.Zero), f.Row.ResourceVersion);
