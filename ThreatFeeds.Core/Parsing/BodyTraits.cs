@@ -1,0 +1,125 @@
+using System.Text;
+using ThreatFeeds.Indicators;
+
+namespace ThreatFeeds.Parsing;
+
+/// <summary>Tells a body that is plainly in another format, or lists the other content, and names the stanza that would read it.</summary>
+internal sealed class BodyTraits(ParseSettings settings)
+{
+    private const int SampleSize = 500;
+
+    private readonly List<byte[]> _sample = [];
+    private readonly EntryReader _probe = new(settings);
+
+    /// <summary>Shows an entry; the first five hundred are looked at.</summary>
+    public void See(ReadOnlySpan<byte> entry)
+    {
+        if (_sample.Count < SampleSize)
+        {
+            _sample.Add(entry.ToArray());
+        }
+    }
+
+    /// <summary>Why the body is a web page or XML and no list; null when it is not.</summary>
+    public static string? WebPage(ReadOnlySpan<byte> head)
+    {
+        head = head.TrimStart(" \t\r\n"u8);
+        if (Begins(head, "<!doctype html"u8) || Begins(head, "<html"u8) || Begins(head, "<head"u8) || Begins(head, "<body"u8) || Begins(head, "<script"u8))
+        {
+            return "The body is an HTML page, not a list: check the URL, and whether the server asks for a login.";
+        }
+        return Begins(head, "<?xml"u8) ? "The body is an XML document, which no format reads." : null;
+    }
+
+    /// <summary>As <see cref="WebPage"/>.</summary>
+    public string? Html(ReadOnlySpan<byte> head) => _sample.Count > 0 ? null : WebPage(head);
+
+    /// <summary>Adds what was noticed to the problems of a newline-delimited body.</summary>
+    public void Tell(ReadOnlySpan<byte> head, EntryCollector to)
+    {
+        if (OtherContent(to) is { } content)
+        {
+            to.Problems.Add(content);
+        }
+        if (to.RefusedCount * 2 > to.Entries && Format(head) is { } format)
+        {
+            to.Problems.Add(format);
+        }
+    }
+
+    /// <summary>All or nearly all entries are of the other kind.</summary>
+    public static string? OtherContent(EntryCollector to)
+    {
+        if (to.Skipped == 0 || to.Skipped < to.Entries - to.Entries / 10)
+        {
+            return null;
+        }
+        string share = to.Skipped == to.Entries ? $"All {to.Entries}" : $"{to.Skipped} of {to.Entries}";
+        return to.Settings.Content == ContentKind.IPSet
+            ? $"{share} entries are names, and this feed lists addresses; the stanza that reads them is: content: DomainNameSet"
+            : $"{share} entries are addresses, and this feed lists names; the stanza that reads them is: content: IPSet";
+    }
+
+    private string? Format(ReadOnlySpan<byte> head)
+    {
+        head = head.TrimStart(" \t\r\n"u8);
+        if (head is [(byte)'{' or (byte)'[', ..] && JsonSuggestion.Of(head, settings) is { } json)
+        {
+            return json;
+        }
+        if (Most(e => e.StartsWith("||"u8) || e.StartsWith("@@"u8) || e.StartsWith("!"u8)))
+        {
+            return "The body is an adblock filter list, which no format reads; publishers of such lists offer the same names as plain or hosts files.";
+        }
+        if (Most(e => e.StartsWith("server=/"u8) || e.StartsWith("address=/"u8) || e.StartsWith("local=/"u8)))
+        {
+            return "The body is a dnsmasq configuration; the stanza that reads it is: " + Stanza("/", 1, "#");
+        }
+        return Columns();
+    }
+
+    private string? Columns()
+    {
+        foreach ((char delimiter, string name) in new[] { ('\t', "tabs"), (';', "semicolons"), (',', "commas"), ('|', "bars") })
+        {
+            if (!Most(e => e.Contains((byte)delimiter)))
+            {
+                continue;
+            }
+            int[] good = new int[16];
+            foreach (byte[] entry in _sample)
+            {
+                string[] fields = Encoding.UTF8.GetString(entry).Split(delimiter);
+                for (int i = 0; i < Math.Min(fields.Length, good.Length); i++)
+                {
+                    string field = fields[i].Trim().Trim('"');
+                    good[i] += field.Length > 0 && _probe.Read(Encoding.UTF8.GetBytes(field)).Kind == VerdictKind.Accepted ? 1 : 0;
+                }
+            }
+            int best = Array.IndexOf(good, good.Max());
+            if (good[best] * 2 >= _sample.Count)
+            {
+                return $"The body has columns parted by {name}; the stanza that reads column {best} is: {Stanza(delimiter == '\t' ? "\\t" : delimiter.ToString(), best, "#")}";
+            }
+        }
+        return null;
+    }
+
+    private static string Stanza(string delimiter, int column, string comment) =>
+        $"format: {{csv: {{fieldNum: {column}, columnDelimiter: \"{delimiter}\", commentDelimiter: \"{comment}\", disableRecordSizeValidation: true}}}}";
+
+    private delegate bool Test(ReadOnlySpan<byte> entry);
+
+    private bool Most(Test test)
+    {
+        int good = 0;
+        foreach (byte[] entry in _sample)
+        {
+            good += test(entry) ? 1 : 0;
+        }
+        return good > 0 && good * 5 >= _sample.Count * 4;
+    }
+
+    private static bool Begins(ReadOnlySpan<byte> text, ReadOnlySpan<byte> with) =>
+        text.Length >= with.Length && Ascii.EqualsIgnoreCase(text[..with.Length], with);
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Parsing;
+
+public sealed class JsonPathTests
+{
+    [SharedDataFact]
+    public void The_compliance_suite_passes_but_for_filters_and_functions()
+    {
+        int run = 0;
+        var wrong = new List<string>();
+        foreach (JsonElement test in JsonDocument.Parse(SharedData.Read("vectors/jsonpath/cts.json.gz")).RootElement.GetProperty("tests").EnumerateArray())
+        {
+            string selector = test.GetProperty("selector").GetString()!;
+            if (selector.Contains('?', StringComparison.Ordinal))
+            {
+                continue;
+            }
+            run++;
+            bool ok = JsonPath.TryParse(selector, out JsonPath? path, out string? error);
+            if (test.TryGetProperty("invalid_selector", out _))
+            {
+                if (ok)
+                {
+                    wrong.Add($"accepted: {selector}");
+                }
+                continue;
+            }
+            if (!ok)
+            {
+                wrong.Add($"refused: {selector}: {error}");
+                continue;
+            }
+            string got = Text(path!.Evaluate(test.GetProperty("document")));
+            string[] expected = test.TryGetProperty("result", out JsonElement result)
+                ? [Text(result.EnumerateArray())]
+                : [.. test.GetProperty("results").EnumerateArray().Select(r => Text(r.EnumerateArray()))];
+            if (!expected.Contains(got))
+            {
+                wrong.Add($"{selector}: {got} not {expected[0]}");
+            }
+        }
+        Assert.Empty(wrong);
+        Assert.True(run > 200, $"{run}");
+    }
+
+    [SharedDataFact]
+    public void The_documented_dialect_is_accepted_and_gives_its_values()
+    {
+        // Overridden by the design: $. is the root, both quotes, spaces inside brackets (RFC 9535); a space after a dot is refused (RFC 9535).
+        HashSet<string> acceptedHere = ["$.", "$['a']", "$.a[ * ]"], refusedHere = ["$. a"];
+        JsonElement root = JsonDocument.Parse(SharedData.Read("vectors/jsonpath/documented-dialect.json")).RootElement;
+        var accepted = new HashSet<string>(root.GetProperty("cases").EnumerateArray()
+            .Where(c => !c.TryGetProperty("error", out JsonElement e) || IsOfDocument(e.GetString()!)).Select(c => c.GetProperty("path").GetString()!));
+        int compared = 0;
+        var wrong = new List<string>();
+        foreach (JsonElement c in root.GetProperty("cases").EnumerateArray())
+        {
+            string text = c.GetProperty("path").GetString()!;
+            bool ok = JsonPath.TryParse(text, out JsonPath? path, out string? error);
+            bool expected = (accepted.Contains(text) && !refusedHere.Contains(text)) || acceptedHere.Contains(text);
+            if (ok != expected)
+            {
+                wrong.Add($"{text}: {(ok ? "accepted" : error)}");
+            }
+            if (!ok || !c.TryGetProperty("result", out JsonElement result))
+            {
+                continue;
+            }
+            compared++;
+            List<JsonElement> found = [.. path!.Evaluate(root.GetProperty("documents").GetProperty(c.GetProperty("document").GetString()!))];
+            // The dialect gives a singular path's value itself and lists in the order of sorted keys.
+            string got = path.IsSingular ? (found.Count == 1 ? JsonSerializer.Serialize(found[0]) : "nothing") : Sorted(found);
+            string want = path.IsSingular ? JsonSerializer.Serialize(result) : result.ValueKind == JsonValueKind.Null ? Sorted([]) : Sorted(result.EnumerateArray());
+            if (got != want)
+            {
+                wrong.Add($"{text} on {c.GetProperty("document")}: {got} not {want}");
+            }
+        }
+        Assert.Empty(wrong);
+        Assert.True(compared > 100, $"{compared}");
+    }
+
+    [Theory]
+    [InlineData("deny", "a path starts with $ (character 1 of deny)")]
+    [InlineData("$.deny[?(@.x)]", "filters and expressions are not supported (character 8 of $.deny[?(@.x)])")]
+    [InlineData("$.deny[", "the closing ] is missing (character 8 of $.deny[)")]
+    [InlineData("$..", "a name or * is missing at the end (character 4 of $..)")]
+    public void A_wrong_path_is_explained_with_its_place(string text, string expected)
+    {
+        Assert.False(JsonPath.TryParse(text, out _, out string? error));
+        Assert.Equal(expected, error);
+    }
+
+    // Errors of evaluation, not of the path: it names a key or index the document does not have.
+    private static bool IsOfDocument(string error) =>
+        error.Contains("not found", StringComparison.Ordinal) || error.StartsWith("no key", StringComparison.Ordinal)
+        || error.StartsWith("expected JSON object", StringComparison.Ordinal) || error.StartsWith("expected JSON array", StringComparison.Ordinal)
+        || error.StartsWith("out of bound", StringComparison.Ordinal);
+
+    private static string Text(IEnumerable<JsonElement> elements) => JsonSerializer.Serialize(elements);
+
+    private static string Sorted(IEnumerable<JsonElement> elements) =>
+        string.Join('|', elements.Select(e => JsonSerializer.Serialize(e)).Order(StringComparer.Ordinal));
+}
