@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ThreatFeeds.Api.ElasticsearchShaped;
+
+/// <summary>Answers as Elasticsearch shapes them.</summary>
+internal static class ElasticAnswers
+{
+    private const string CompatibleType = "application/vnd.elasticsearch+json;compatible-with=8";
+
+    /// <summary>The version claimed: clients of 8.x check that they talk to a server they know.</summary>
+    public const string Version = "8.19.0";
+
+    public static Task ErrorAsync(HttpContext context, int status, string type, string reason)
+    {
+        JsonObject Cause() => new() { ["type"] = type, ["reason"] = reason };
+        JsonObject error = Cause();
+        error["root_cause"] = new JsonArray(Cause());
+        return WriteAsync(context, status, new JsonObject { ["error"] = error, ["status"] = status });
+    }
+
+    public static async Task WriteAsync(HttpContext context, int status, JsonObject answer)
+    {
+        context.Response.StatusCode = status;
+        // Clients of 8.x ask for their own media type and check that they get it.
+        string accept = context.Request.Headers.Accept.ToString();
+        context.Response.ContentType = accept.Contains("application/vnd.elasticsearch+json", StringComparison.OrdinalIgnoreCase) ? CompatibleType : "application/json";
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            bool pretty = context.Request.Query.TryGetValue("pretty", out var value) && value != "false";
+            await context.Response.WriteAsync(answer.ToJsonString(new JsonSerializerOptions { WriteIndented = pretty }) + (pretty ? "\n" : ""), context.RequestAborted);
+        }
+    }
+
+    public static JsonObject Info(string cluster) => new()
+    {
+        ["name"] = "threatfeeds",
+        ["cluster_name"] = cluster,
+        ["cluster_uuid"] = "threatfeeds",
+        ["version"] = new JsonObject
+        {
+            ["number"] = Version,
+            ["build_flavor"] = "default",
+            ["build_type"] = "docker",
+            ["build_hash"] = "threatfeeds",
+            ["build_date"] = "2025-07-23T22:05:51Z",
+            ["build_snapshot"] = false,
+            ["lucene_version"] = "9.12.2",
+            ["minimum_wire_compatibility_version"] = "7.17.0",
+            ["minimum_index_compatibility_version"] = "7.0.0",
+        },
+        ["tagline"] = "You Know, for Search",
+    };
+
+    /// <param name="result">created, updated, deleted or not_found.</param>
+    public static JsonObject Written(string index, string id, long version, string result) => new()
+    {
+        ["_index"] = index,
+        ["_id"] = id,
+        ["_version"] = version,
+        ["result"] = result,
+        ["_shards"] = new JsonObject { ["total"] = 1, ["successful"] = 1, ["failed"] = 0 },
+        ["_seq_no"] = Math.Max(version - 1, 0),
+        ["_primary_term"] = 1,
+    };
+}

@@ -1,0 +1,126 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Pulling;
+using ThreatFeeds.Scheduling;
+using ThreatFeeds.Sets;
+
+namespace ThreatFeeds.Api.Feeds;
+
+/// <summary>What of feeds goes past the Kubernetes resource: preview, pulls, history, the set, the manifest.</summary>
+internal static class FeedEndpoints
+{
+    private const int MaxIndicators = 1000;
+
+    public static void MapFeeds(this IEndpointRouteBuilder routes)
+    {
+        RouteGroupBuilder group = routes.MapGroup("/v1/feeds").WithTags("Feeds");
+        group.MapPost("preview", PreviewAsync).WithSummary("Fetch and read a feed without storing anything")
+            .WithDescription("The body is the manifest of a feed, JSON or YAML, at most 1 MiB. The answer shows what the feed would give; when nothing could be fetched, status is null or not 200 and problems say why.")
+            .Accepts<JsonObject>("application/json", "application/yaml")
+            .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(422);
+        group.MapPost("{name}/pull", PullAsync).WithSummary("Pull a feed now")
+            .WithDescription("The run is accepted and survives a restart. While one is queued, that one is returned.")
+            .Produces<FeedRun>(202).ProducesProblem(404).ProducesProblem(409);
+        group.MapGet("{name}/runs", RunsAsync).WithSummary("List the feed's pulls and pushes, newest first")
+            .WithDescription("limit is 1 to 100 (default 50); after is the next value of the page before.")
+            .Produces<Page<FeedRun>>().ProducesProblem(400).ProducesProblem(404);
+        group.MapGet("{name}/indicators", IndicatorsAsync).WithSummary("List the feed's indicators")
+            .WithDescription("q keeps those that contain the text. limit is 1 to 1000 (default 100); after is the next value of the page before.")
+            .Produces<Page<string>>().ProducesProblem(400).ProducesProblem(404);
+        group.MapGet("{name}/manifest", ManifestAsync).WithSummary("Download the feed's manifest as YAML")
+            .Produces<string>(200, "application/yaml").ProducesProblem(404);
+    }
+
+    private static async Task<IResult> PreviewAsync(HttpRequest request, FeedReader reader, FeedPreviewer previewer, CancellationToken cancellationToken)
+    {
+        byte[]? body = await BodyAsync(request, cancellationToken);
+        if (body is null)
+        {
+            return Problems.Problem(413, "manifest-too-large", "The manifest is too large", "A manifest may have 1 MiB.");
+        }
+        if (body.Length == 0)
+        {
+            return Problems.Problem(400, "manifest-empty", "There is no manifest", "Send the manifest of a GlobalThreatFeed as JSON or YAML.");
+        }
+        JsonObject document;
+        try
+        {
+            document = ManifestText.Read(body);
+        }
+        catch (ManifestException e)
+        {
+            return Problems.Problem(400, "manifest-unreadable", "The manifest cannot be read", e.Message);
+        }
+        FeedReading reading = reader.Read(document);
+        return reading.Document is null
+            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems.Select(p => $"{p.Path}: {p.Message}")))
+            : Results.Ok(await previewer.PreviewAsync(reading.Document.Feed, cancellationToken));
+    }
+
+    private static async Task<IResult> PullAsync(string name, FeedCatalog feeds, PullRequests pulls, CancellationToken cancellationToken)
+    {
+        if (await feeds.FindAsync(name, cancellationToken) is not { Feed: var feed })
+        {
+            return NoFeed(name);
+        }
+        if (feed.Spec.Pull is null)
+        {
+            return Problems.Problem(409, "feed-is-pushed", "The feed is not pulled", $"The feed {name} has no spec.pull: its set is pushed.");
+        }
+        if (!feed.Spec.Enabled)
+        {
+            return Problems.Problem(409, "feed-is-disabled", "The feed is disabled", $"The feed {name} is disabled; enable it (spec.mode: Enabled), which pulls it at once.");
+        }
+        return Results.Accepted($"/v1/feeds/{Uri.EscapeDataString(name)}/runs", await pulls.RequestAsync(feed, cancellationToken));
+    }
+
+    private static async Task<IResult> RunsAsync(string name, string? after, int? limit, FeedCatalog feeds, RunHistory runs, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > RunHistory.Kept)
+        {
+            return WrongLimit(RunHistory.Kept);
+        }
+        return await feeds.FindAsync(name, cancellationToken) is { Feed: var feed }
+            ? Results.Ok(await runs.ListAsync(feed, after, limit ?? 50, cancellationToken))
+            : NoFeed(name);
+    }
+
+    private static async Task<IResult> IndicatorsAsync(string name, string? after, int? limit, string? q, FeedCatalog feeds, SetStore sets, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > MaxIndicators)
+        {
+            return WrongLimit(MaxIndicators);
+        }
+        return await feeds.FindAsync(name, cancellationToken) is null
+            ? NoFeed(name)
+            : Results.Ok(await sets.IndicatorsAsync(name, after, limit ?? 100, cancellationToken, string.IsNullOrEmpty(q) ? null : q));
+    }
+
+    private static async Task<IResult> ManifestAsync(string name, FeedCatalog feeds, CancellationToken cancellationToken) =>
+        await feeds.FindAsync(name, cancellationToken) is { } feed
+            ? Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(feed.Row)), "application/yaml", $"{name}.yaml")
+            : NoFeed(name);
+
+    /// <summary>The body, or null when it is longer than a manifest may be.</summary>
+    private static async Task<byte[]?> BodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        using var body = new MemoryStream();
+        byte[] buffer = new byte[16 * 1024];
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (body.Length + read > ManifestText.MaxBytes)
+            {
+                return null;
+            }
+            body.Write(buffer, 0, read);
+        }
+        return body.ToArray();
+    }
+
+    private static IResult NoFeed(string name) => Problems.Problem(404, "feed-not-found", "No such feed", $"There is no feed {name}.");
+
+    private static IResult WrongLimit(int max) => Problems.Problem(400, "invalid-limit", "The limit cannot be used", $"limit: use 1 to {max}.");
+}

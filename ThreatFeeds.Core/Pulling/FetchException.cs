@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace ThreatFeeds.Pulling;
+
+/// <summary>A body could not be had; the message says what an operator can act on.</summary>
+public sealed class FetchException : Exception
+{
+    public FetchException() { }
+
+    public FetchException(string message) : base(message) { }
+
+    public FetchException(string message, Exception? inner) : base(message, inner) { }
+
+    /// <summary>HTTP status of the answer, when there was one.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>An answer came, but its body is cut short, too long or broken: the last good set is kept for that reason.</summary>
+    public bool BodyUnusable { get; init; }
+
+    /// <summary>A Secret or ConfigMap, or its key, is not there.</summary>
+    public bool HeaderSourceMissing { get; init; }
+
+    internal static FetchException From(Exception error, Uri url)
+    {
+        for (Exception? e = error; e is not null; e = e.InnerException)
+        {
+            if (e is FetchException known)
+            {
+                return known;
+            }
+        }
+        string host = url.Authority;
+        for (Exception? e = error; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case AuthenticationException:
+                    return new FetchException($"The certificate of {host} is not trusted: {e.Message} Add its authority with Pulling:CaFile when it is your own.", error);
+                case SocketException socket:
+                    return new FetchException(Words(socket, url), error);
+                case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
+                    return new FetchException($"{host} closed the connection before the whole answer had come: the body is cut short.", error) { BodyUnusable = true };
+                case HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError }:
+                    return new FetchException($"The proxy of Pulling:Proxy refused to connect to {host}: {e.Message}", error);
+            }
+        }
+        return new FetchException($"Pulling from {host} failed: {error.Message}", error);
+    }
+
+    internal static string Words(SocketException error, Uri url) => error.SocketErrorCode switch
+    {
+        SocketError.HostNotFound or SocketError.NoData => $"The name {url.IdnHost} was not found in DNS.",
+        SocketError.TryAgain => $"The name {url.IdnHost} could not be resolved now: the DNS server did not answer.",
+        SocketError.ConnectionRefused => $"{url.Authority} refused the connection: nothing listens there.",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable => $"{url.Authority} cannot be reached: there is no route from here.",
+        SocketError.ConnectionReset => $"{url.Authority} reset the connection.",
+        SocketError.TimedOut => $"{url.Authority} did not answer the connection in time.",
+        _ => $"Connecting to {url.Authority} failed: {error.Message}",
+    };
+
+    internal static FetchException ForStatus(int status, Uri url) => new(
+        status switch
+        {
+            401 => $"{url.Authority} answered 401: it wants credentials; give them as a header from a Secret.",
+            403 => $"{url.Authority} answered 403: it forbids this download; check the headers and whether your address is allowed.",
+            404 => $"{url.Authority} answered 404: there is nothing at {url.AbsolutePath}.",
+            410 => $"{url.Authority} answered 410: the list at {url.AbsolutePath} is gone for good.",
+            429 => $"{url.Authority} answered 429: it is asked too often; use a longer period.",
+            >= 500 => $"{url.Authority} answered {status}: the server has a problem of its own.",
+            _ => $"{url.Authority} answered {status}, not 200.",
+        })
+    { Status = status };
+}

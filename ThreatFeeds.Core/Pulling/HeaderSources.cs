@@ -1,0 +1,74 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Pulling;
+
+/// <summary>Values of request headers, taken from the manifest or from Secrets and ConfigMaps of the namespace the original reads.</summary>
+public sealed class HeaderSources(IContextFactory contexts)
+{
+    public const string Namespace = "tigera-intrusion-detection";
+
+    /// <summary>The headers to send. An optional one whose source is missing is left out; any other missing source is a <see cref="FetchException"/> naming it.</summary>
+    public async Task<IReadOnlyList<KeyValuePair<string, string>>> ResolveAsync(PullSpec pull, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(pull);
+        var headers = new List<KeyValuePair<string, string>>();
+        foreach (HeaderSpec header in pull.Headers)
+        {
+            string? value = header.From is null ? header.Value ?? "" : await ReadAsync(header.Name, header.From, cancellationToken);
+            if (value is null)
+            {
+                continue;
+            }
+            // The value itself is never named: it may be a secret.
+            if (value.Any(c => c is '\r' or '\n' or '\0'))
+            {
+                throw new FetchException($"The value of header {header.Name} holds a line break, which no header may.");
+            }
+            headers.Add(new(header.Name, value));
+        }
+        return headers;
+    }
+
+    private async Task<string?> ReadAsync(string header, HeaderReference from, CancellationToken cancellationToken)
+    {
+        string kind = from.Secret ? "Secret" : "ConfigMap";
+        using ThreatFeedsContext db = contexts.Create();
+        string? document = await db.Resources.AsNoTracking()
+            .Where(r => r.Kind == kind && r.Namespace == Namespace && r.Name == from.Name)
+            .Select(r => r.Spec).FirstOrDefaultAsync(cancellationToken);
+        string? value = document is null ? null : Value(document, from);
+        if (value is null && !from.Optional)
+        {
+            string what = document is null ? $"{kind} {Namespace}/{from.Name} does not exist" : $"{kind} {Namespace}/{from.Name} has no key '{from.Key}'";
+            throw new FetchException($"Header {header}: {what} (key '{from.Key}'). Create it, or mark the reference as optional.") { HeaderSourceMissing = true };
+        }
+        return value;
+    }
+
+    private static string? Value(string document, HeaderReference from)
+    {
+        using JsonDocument json = JsonDocument.Parse(document);
+        if (Find(json.RootElement, from.Secret ? "stringData" : "data", from.Key) is { } text)
+        {
+            return text;
+        }
+        if (Find(json.RootElement, from.Secret ? "data" : "binaryData", from.Key) is not { } encoded)
+        {
+            return null;
+        }
+        byte[] bytes = new byte[encoded.Length];
+        return Convert.TryFromBase64String(encoded, bytes, out int length)
+            ? Encoding.UTF8.GetString(bytes, 0, length)
+            : throw new FetchException($"The key '{from.Key}' of {from.Name} is not base64.");
+    }
+
+    private static string? Find(JsonElement document, string part, string key) =>
+        document.ValueKind == JsonValueKind.Object && document.TryGetProperty(part, out JsonElement data) && data.ValueKind == JsonValueKind.Object
+        && data.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+}

@@ -1,0 +1,87 @@
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Pulling;
+
+/// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
+public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodies, SetStore sets, PullOutcomes outcomes)
+{
+    /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again after a restart.</summary>
+    public async Task RunAsync(long runId, CancellationToken cancellationToken)
+    {
+        RunRow? run = await runs.FindAsync(runId, cancellationToken);
+        if (run is null || run.FinishedAt != null)
+        {
+            return;
+        }
+        Feed? feed = (await feeds.FindAsync(run.Feed, cancellationToken))?.Feed;
+        if (feed is null || feed.Uid != run.FeedUid || feed.Spec.Pull is null)
+        {
+            await outcomes.MootAsync(run, "The feed was deleted, or is no longer pulled.", cancellationToken);
+            return;
+        }
+        if (!feed.Spec.Enabled)
+        {
+            await outcomes.MootAsync(run, "The feed is disabled.", cancellationToken);
+            return;
+        }
+        try
+        {
+            await PullAsync(run, feed, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (FetchException e)
+        {
+            await outcomes.FetchFailedAsync(run, feed, e, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            await outcomes.BrokeAsync(run, feed, e, cancellationToken);
+        }
+    }
+
+    private async Task PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
+    {
+        string origin = FeedBodies.Origin(feed);
+        StoredSetRow? current = await sets.CurrentAsync(feed.Uid, cancellationToken);
+        await using FetchedBody body = await bodies.FetchAsync(feed, current, cancellationToken);
+        if (body.NotModified)
+        {
+            await outcomes.UnchangedAsync(run, feed, "The server says the list has not changed (304).", null, cancellationToken);
+            return;
+        }
+        if (current is not null && current.Origin == origin && current.Digest == body.Digest)
+        {
+            await outcomes.UnchangedAsync(run, feed, "The body is the same as the one held.", null, cancellationToken);
+            return;
+        }
+        ParseResult parsed = await FeedParser.ParseAsync(body.Rewind(), FeedBodies.Settings(feed), cancellationToken);
+        if (SetGuard.Judge(feed, parsed, current, body.Digest, origin) is { } reason)
+        {
+            await outcomes.KeptAsync(run, feed, reason, parsed, cancellationToken);
+            return;
+        }
+        // The body was read as the feed said when the run began; after an edit that is no longer what the operator asked for.
+        Feed? now = (await feeds.FindAsync(feed.Name, cancellationToken))?.Feed;
+        bool same = now is { Spec.Pull: not null } && now.Uid == feed.Uid && FeedBodies.Origin(now) == origin;
+        var source = new SetSource(body.Digest, origin, body.ETag, body.LastModified);
+        SetChange? change = same ? await sets.ReplaceAsync(now!, parsed.Set, source, cancellationToken) : null;
+        if (change is null)
+        {
+            await outcomes.MootAsync(run, "The feed was changed while it was pulled; the change is pulled by a run of its own.", cancellationToken);
+        }
+        else if (change.Outcome == RunOutcomes.Unchanged)
+        {
+            await outcomes.UnchangedAsync(run, feed, "The body differs, the indicators do not.", parsed, cancellationToken);
+        }
+        else
+        {
+            await outcomes.ReplacedAsync(run, feed, parsed, change, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Sets;
+
+namespace ThreatFeeds.Pushing;
+
+/// <summary>Writes down how a push ended: a run, the feed's conditions, the log.</summary>
+public sealed class PushOutcomes(RunHistory runs, FeedStatusWriter status, TimeProvider time, ILogger<PushOutcomes> log)
+{
+    internal DateTimeOffset Now => time.GetUtcNow();
+
+    internal async Task StoredAsync(Feed feed, ParseResult parsed, SetChange change, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        await SucceededAsync(feed, cancellationToken);
+        await runs.RecordAsync(feed, RunTriggers.Push, startedAt, new RunEnd(change.Outcome, Notes(feed, parsed), parsed, change), cancellationToken);
+        PushingLog.Stored(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
+    }
+
+    internal async Task EmptiedAsync(Feed feed, SetChange? change, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        await SucceededAsync(feed, cancellationToken);
+        await runs.RecordAsync(feed, RunTriggers.Push, startedAt,
+            new RunEnd(change?.Outcome ?? RunOutcomes.Unchanged, "The document was deleted: the set is empty.", null, change), cancellationToken);
+        PushingLog.Emptied(log, feed.Name);
+    }
+
+    internal async Task RefusedAsync(Feed feed, string reason, ParseResult? parsed, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, reason, cancellationToken);
+        await runs.RecordAsync(feed, RunTriggers.Push, startedAt, new RunEnd(RunOutcomes.Failed, reason, parsed), cancellationToken);
+        PushingLog.Refused(log, feed.Name, reason);
+    }
+
+    private async Task SucceededAsync(Feed feed, CancellationToken cancellationToken)
+    {
+        await status.SyncedAsync(feed.Name, feed.Uid, Now, cancellationToken);
+        await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PushRefused);
+    }
+
+    private static string? Notes(Feed feed, ParseResult parsed)
+    {
+        List<string> notes = [.. parsed.Problems];
+        if (!feed.Spec.Enabled)
+        {
+            notes.Add("The feed is disabled: the set is stored, not searched for.");
+        }
+        return notes.Count == 0 ? null : string.Join(" ", notes);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Sets;
+
+namespace ThreatFeeds.Pushing;
+
+/// <summary>Takes a set that somebody sends: the whole document replaces the feed's set; shrinking is allowed, since a push is deliberate.</summary>
+public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments documents, PushOutcomes outcomes) : IDisposable
+{
+    // Version, set and document change one after another; two pushes at once must not mix them.
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    /// <summary>Takes a document.</summary>
+    /// <param name="indexContent">What the index it was written to holds.</param>
+    public async Task<PushResult> PushAsync(string feed, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken, PushMode mode = PushMode.Put)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            PushedDocument? before = await documents.FindAsync(feed, indexContent, cancellationToken);
+            if (mode == PushMode.Create && before is not null)
+            {
+                return new PushResult(PushStatus.Exists, before.Version, $"The document {feed} exists already (version {before.Version}); PUT it to /_doc/{feed} to replace it.");
+            }
+            if (mode == PushMode.Update && before is null)
+            {
+                return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}; PUT it to /_doc/{feed}, or send \"doc_as_upsert\": true.");
+            }
+            PushResult result = await ApplyAsync(feed, indexContent, document, cancellationToken);
+            return result with { Created = before is null };
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Deletes the document, which empties the set.</summary>
+    public async Task<PushResult> DeleteAsync(string feed, ContentKind indexContent, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            PushedDocument? before = await documents.FindAsync(feed, indexContent, cancellationToken);
+            if (before is null)
+            {
+                return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}.");
+            }
+            DateTimeOffset startedAt = outcomes.Now;
+            if ((await feeds.FindAsync(feed, cancellationToken))?.Feed is { Spec.Pull: null } found && found.Spec.Content == indexContent)
+            {
+                // The set goes first: a crash in between leaves a document that can be deleted again.
+                SetChange? change = await sets.ReplaceAsync(found, IndicatorSet.Empty(indexContent), Source(""), cancellationToken);
+                await outcomes.EmptiedAsync(found, change, startedAt, cancellationToken);
+            }
+            await documents.DeleteAsync(feed, indexContent, cancellationToken);
+            return new PushResult(PushStatus.Deleted, before.Version + 1, "");
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Applies the documents that wait for this feed, when it can take them.</summary>
+    internal async Task ApplyWaitingAsync(string feed, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            if ((await feeds.FindAsync(feed, cancellationToken))?.Feed is not { Spec.Pull: null } found)
+            {
+                return;
+            }
+            foreach (var waiting in await documents.WaitingAsync(feed, cancellationToken))
+            {
+                ContentKind content = Enum.Parse<ContentKind>(waiting.Content);
+                using JsonDocument document = JsonDocument.Parse(waiting.Document);
+                PushResult result = await StoreAsync(found, content, document.RootElement, cancellationToken);
+                if (result.Status == PushStatus.Unusable)
+                {
+                    await documents.DropWaitingAsync(feed, waiting.Content, cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task<PushResult> ApplyAsync(string name, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken)
+    {
+        Feed? feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
+        if (feed is not null)
+        {
+            return await StoreAsync(feed, indexContent, document, cancellationToken);
+        }
+        if (PushDocument.Problem(indexContent, document) is { } problem)
+        {
+            return new PushResult(PushStatus.Unusable, 0, problem);
+        }
+        ParseResult parsed = await PushDocument.ParseAsync(indexContent, document, urlsAsHosts: false, cancellationToken);
+        if (PushDocument.Unusable(indexContent, parsed) is { } unusable)
+        {
+            return new PushResult(PushStatus.Unusable, 0, unusable);
+        }
+        if (!await documents.WaitAsync(name, indexContent, document.GetRawText(), cancellationToken))
+        {
+            return new PushResult(PushStatus.TooManyWaiting, 0, $"There is no feed {name}, and {PushedDocuments.MaxWaiting} documents wait for feeds already. Create the feed first.");
+        }
+        // The feed may have been created between the look and the wait; its creation then saw nothing to apply.
+        feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
+        return feed is { Spec.Pull: null }
+            ? await StoreAsync(feed, indexContent, document, cancellationToken)
+            : new PushResult(PushStatus.Waiting, 1, $"There is no feed {name} yet; the document is kept and applied when a feed of that name without pull and with content {indexContent} is created.", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
+    }
+
+    private async Task<PushResult> StoreAsync(Feed feed, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken)
+    {
+        if (feed.Spec.Pull is { } pull)
+        {
+            return new PushResult(PushStatus.PulledFeed, 0, $"The feed {feed.Name} is pulled from {pull.Url.GetLeftPart(UriPartial.Path)}; the next pull would overwrite what is pushed. Remove spec.pull from the feed, or push to another one.");
+        }
+        DateTimeOffset startedAt = outcomes.Now;
+        string? problem = indexContent == feed.Spec.Content
+            ? PushDocument.Problem(indexContent, document)
+            : $"The feed {feed.Name} has content {feed.Spec.Content}, but this index is for content {indexContent}. Write {PushDocument.Sample(feed.Spec.Content)} to the index for {feed.Spec.Content}.";
+        ParseResult? parsed = problem is null ? await PushDocument.ParseAsync(indexContent, document, feed.UrlsAsHosts, cancellationToken) : null;
+        problem ??= PushDocument.Unusable(indexContent, parsed!);
+        if (problem is not null)
+        {
+            await outcomes.RefusedAsync(feed, problem, parsed, startedAt, cancellationToken);
+            return new PushResult(PushStatus.Unusable, 0, problem, Refused: parsed?.RefusedCount ?? 0);
+        }
+        string text = document.GetRawText();
+        SetChange? change = await sets.ReplaceAsync(feed, parsed!.Set, Source(text), cancellationToken);
+        if (change is null)
+        {
+            return new PushResult(PushStatus.Unusable, 0, $"The feed {feed.Name} was changed or deleted while the document was taken; send it again.");
+        }
+        long version = await documents.StoreAsync(feed.Name, indexContent, text, cancellationToken);
+        await outcomes.StoredAsync(feed, parsed, change, startedAt, cancellationToken);
+        return new PushResult(PushStatus.Stored, version, "", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
+    }
+
+    private static SetSource Source(string document) => new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(document))), "", null, null);
+}

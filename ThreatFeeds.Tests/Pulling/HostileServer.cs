@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ThreatFeeds.Tests.Pulling;
+
+/// <summary>A web server on loopback that answers as the test says.</summary>
+internal sealed class HostileServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private HostileServer(WebApplication app) => _app = app;
+
+    /// <summary>Requests as they came: path, headers.</summary>
+    public ConcurrentQueue<(string Path, IHeaderDictionary Headers)> Requests { get; } = new();
+
+    /// <summary>The answer; may be changed between requests.</summary>
+    public RequestDelegate Answer { get; set; } = _ => Task.CompletedTask;
+
+    public string Url { get; private set; } = "";
+
+    public int Port => new Uri(Url).Port;
+
+    public static async Task<HostileServer> StartAsync(RequestDelegate answer)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k =>
+        {
+            k.Listen(IPAddress.Loopback, 0);
+            k.Limits.MinResponseDataRate = null;
+        });
+        builder.Services.AddLogging();
+        WebApplication app = builder.Build();
+        var server = new HostileServer(app) { Answer = answer };
+        app.Run(context =>
+        {
+            server.Requests.Enqueue((context.Request.Path, new HeaderDictionary(context.Request.Headers.ToDictionary(h => h.Key, h => h.Value))));
+            return server.Answer(context);
+        });
+        await app.StartAsync();
+        server.Url = app.Urls.First();
+        return server;
+    }
+
+    public static Task<HostileServer> TextAsync(string text) => StartAsync(c => c.Response.WriteAsync(text));
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _app.StopAsync(now.Token);
+        await _app.DisposeAsync();
+    }
+}

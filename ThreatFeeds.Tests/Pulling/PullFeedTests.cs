@@ -1,0 +1,190 @@
+using Microsoft.AspNetCore.Http;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Pulling;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Pulling;
+
+public sealed class PullFeedTests : IAsyncLifetime, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private FeedsHost _host = null!;
+
+    public async Task InitializeAsync() => _host = await FeedsHost.CreateAsync(_folder.Path);
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_pull_replaces_the_set_and_says_what_it_did()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("# list\nbad.example\nworse.example\nnot/a/name\n192.0.2.1\n");
+        FeedRun run = await _host.PullAsync(await _host.CreateAsync("names", "DomainNameSet", server.Url));
+        Assert.Equal((RunOutcomes.Replaced, 2L, 2L, 0L, 1L, 1L), (run.Outcome, run.Accepted, run.Added, run.Removed, run.Skipped, run.Refused));
+        Assert.Equal(["bad.example", "worse.example"], await _host.IndicatorsAsync("names"));
+        Assert.Equal(4, Assert.Single(await _host.Runs.RefusalsAsync(long.Parse(run.Id, System.Globalization.CultureInfo.InvariantCulture), default)).Line);
+        Assert.NotNull((await _host.Get<FeedCatalog>().FindAsync("names", default))!.Status.LastSuccessfulSync);
+    }
+
+    [Fact]
+    public async Task The_same_body_and_a_304_leave_the_set_unchanged()
+    {
+        await using HostileServer server = await HostileServer.StartAsync(c => c.Response.WriteAsync("bad.example\n"));
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        await _host.PullAsync(feed);
+        Assert.Equal(RunOutcomes.Unchanged, (await _host.PullAsync(feed)).Outcome);
+        server.Answer = c =>
+        {
+            c.Response.Headers.ETag = "\"one\"";
+            c.Response.StatusCode = c.Request.Headers.IfNoneMatch == "\"one\"" ? 304 : 200;
+            return c.Response.StatusCode == 304 ? Task.CompletedTask : c.Response.WriteAsync("bad.example\nnew.example\n");
+        };
+        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        FeedRun run = await _host.PullAsync(feed);
+        Assert.Equal(RunOutcomes.Unchanged, run.Outcome);
+        Assert.Contains("304", run.Message);
+        Assert.Equal(2, (await _host.IndicatorsAsync("names")).Count);
+    }
+
+    [Fact]
+    public async Task An_edit_of_the_url_asks_without_the_old_validators()
+    {
+        await using HostileServer server = await HostileServer.StartAsync(c =>
+        {
+            c.Response.Headers.ETag = "\"one\"";
+            return c.Response.WriteAsync("bad.example\n");
+        });
+        await _host.PullAsync(await _host.CreateAsync("names", "DomainNameSet", server.Url));
+        await _host.PullAsync(await _host.ReplaceAsync("names", "DomainNameSet", server.Url + "/other"));
+        Assert.Equal("", server.Requests.Last().Headers.IfNoneMatch.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("# only\n# comments\n")]
+    [InlineData("<!DOCTYPE html><html><body>Sign in</body></html>")]
+    public async Task An_unusable_body_keeps_the_last_good_set(string body)
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        await _host.PullAsync(feed);
+        server.Answer = c => c.Response.WriteAsync(body);
+        Assert.Equal(RunOutcomes.Kept, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(["bad.example"], await _host.IndicatorsAsync("names"));
+        Assert.Equal(ConditionType.SetKept, Assert.Single(await _host.ConditionsAsync("names")).Type);
+        server.Answer = c => c.Response.WriteAsync("other.example\n");
+        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Empty(await _host.ConditionsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_truncated_body_keeps_the_last_good_set()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        await _host.PullAsync(feed);
+        server.Answer = async c =>
+        {
+            c.Response.ContentLength = 1000;
+            await c.Response.WriteAsync("other.example\n");
+            await c.Response.Body.FlushAsync();
+            c.Abort();
+        };
+        Assert.Equal(RunOutcomes.Kept, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(["bad.example"], await _host.IndicatorsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_shrunken_list_is_kept_out_until_it_is_accepted()
+    {
+        await using HostileServer server = await HostileServer.TextAsync(string.Join('\n', Enumerable.Range(0, 200).Select(i => $"n{i}.example")));
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        await _host.PullAsync(feed);
+        server.Answer = c => c.Response.WriteAsync("n1.example\n");
+        FeedRun kept = await _host.PullAsync(feed);
+        Assert.Equal(RunOutcomes.Kept, kept.Outcome);
+        string digest = kept.Message!.Split(' ')[^1];
+        feed = await _host.ReplaceAsync("names", "DomainNameSet", server.Url, $$"""{"threatfeeds.io/accept": "{{digest}}"}""");
+        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(["n1.example"], await _host.IndicatorsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_failed_pull_is_a_condition_until_the_next_success()
+    {
+        await using HostileServer server = await HostileServer.StartAsync(c =>
+        {
+            c.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        });
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        Assert.Equal(RunOutcomes.Failed, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(ConditionType.PullFailed, Assert.Single(await _host.ConditionsAsync("names")).Type);
+        server.Answer = c => c.Response.WriteAsync("bad.example\n");
+        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Empty(await _host.ConditionsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_header_comes_from_a_secret_and_a_missing_one_names_itself()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        const string Headers = """[{"name": "Authorization", "valueFrom": {"secretKeyRef": {"name": "globalthreatfeed-names-token", "key": "token"}}}, {"name": "X-Extra", "valueFrom": {"configMapKeyRef": {"name": "globalthreatfeed-names-extra", "key": "x", "optional": true}}}]""";
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url, headers: Headers);
+        FeedRun failed = await _host.PullAsync(feed);
+        Assert.Equal(RunOutcomes.Failed, failed.Outcome);
+        (ConditionType type, string message) = Assert.Single(await _host.ConditionsAsync("names"));
+        Assert.Equal(ConditionType.HeaderSourceMissing, type);
+        Assert.Contains("globalthreatfeed-names-token", message);
+        Assert.Contains("'token'", message);
+        Assert.Empty(server.Requests);
+
+        await _host.AlterAsync(db =>
+        {
+            db.Resources.Add(new ResourceRow { Kind = "Secret", Namespace = HeaderSources.Namespace, Name = "globalthreatfeed-names-token", Uid = Guid.NewGuid(), Spec = """{"data": {"token": "QmVhcmVyIHg="}}""" });
+            return Task.CompletedTask;
+        });
+        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal("Bearer x", server.Requests.Last().Headers.Authorization.ToString());
+        Assert.False(server.Requests.Last().Headers.ContainsKey("X-Extra"));
+        Assert.Empty(await _host.ConditionsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_feed_changed_while_it_is_pulled_does_not_get_the_old_body()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("");
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        server.Answer = async c =>
+        {
+            await _host.ReplaceAsync("names", "DomainNameSet", server.Url + "/elsewhere");
+            await c.Response.WriteAsync("old.example\n");
+        };
+        Assert.Equal(RunOutcomes.Failed, (await _host.PullAsync(feed)).Outcome);
+        Assert.Empty(await _host.IndicatorsAsync("names"));
+    }
+
+    [Fact]
+    public async Task A_preview_stores_nothing_and_says_what_went_wrong()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\nno such/thing\n");
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        FeedPreview good = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default);
+        Assert.Equal((200, 1L, 26L), (good.Status, good.Accepted, good.Bytes));
+        Assert.Equal(["bad.example"], good.Samples);
+        Assert.Equal(2, Assert.Single(good.Refusals).Line);
+        server.Answer = c =>
+        {
+            c.Response.StatusCode = 403;
+            return Task.CompletedTask;
+        };
+        FeedPreview bad = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default);
+        Assert.Equal(403, bad.Status);
+        Assert.Contains("403", Assert.Single(bad.Problems));
+        Assert.Empty(await _host.IndicatorsAsync("names"));
+    }
+}
