@@ -1,4 +1,26 @@
+using System.Text.Json.Nodes;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Api.Alerts;
+using ThreatFeeds.Api.Console;
+using ThreatFeeds.Api.Demo;
+using ThreatFeeds.Api.ElasticsearchShaped;
+using ThreatFeeds.Api.Feeds;
+using ThreatFeeds.Api.Indicators;
+using ThreatFeeds.Api.KubernetesShaped;
+using ThreatFeeds.Api.Logs;
+using ThreatFeeds.Api.Searches;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Pulling;
+using ThreatFeeds.Pushing;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Scheduling;
+using ThreatFeeds.Searching;
+using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Web;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -7,12 +29,56 @@ internal static class Rooms
 {
     public static void Add(WebApplicationBuilder builder, Settings settings)
     {
+        DataSettings data = settings.Data;
         IServiceCollection services = builder.Services;
-        services.AddStorage(settings.Storage, settings.ConnectionString, settings.Data.Directory);
+        services.AddStorage(settings.Storage, settings.ConnectionString, data.Directory);
+        services.AddResources();
+        services.AddFeeds(path => JsonPath.TryParse(path, out _, out string? problem) ? null : problem);
+        services.AddSets();
+        services.AddPulling(Pulling(settings), data.Directory);
+        services.AddPushing();
+        services.AddLogs();
+        services.AddEmbedded(new EmbeddedOptions(data.Directory));
+        services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
+        services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
+        services.AddScheduling(sizeLimited: data.MaxBytes is not null);
+        services.AddElasticsearchShaped();
+        services.AddConsole();
+        services.AddConsoleData();
+        if (settings.Demo)
+        {
+            services.AddSingleton(p => new DemoTarget(CreateFeed(p.GetRequiredService<FeedChanges>()), p.GetRequiredService<ILogStore>()));
+        }
     }
 
     public static void Map(WebApplication app)
     {
-        ArgumentNullException.ThrowIfNull(app);
+        app.MapKubernetesShaped();
+        app.MapElasticsearchShaped(app.Services.GetRequiredService<Settings>().ClusterName);
+        app.MapFeeds();
+        app.MapFeedStatistics();
+        app.MapIndicators();
+        app.MapLogs();
+        app.MapAlerts();
+        app.MapSearches();
+        app.MapConsole();
     }
+
+    private static PullingOptions Pulling(Settings settings)
+    {
+        var options = new PullingOptions { Proxy = settings.Pulling.Proxy?.AbsoluteUri, CaFile = settings.Pulling.CaFile };
+        foreach (string network in settings.Pulling.AllowedNetworks)
+        {
+            options.AllowedNetworks.Add(network);
+        }
+        return options;
+    }
+
+    private static CreateFeed CreateFeed(FeedChanges changes) => async (JsonObject manifest, CancellationToken cancellationToken) =>
+    {
+        if (await changes.CreateAsync(manifest, cancellationToken) is FeedChangeResult.Invalid invalid)
+        {
+            throw new InvalidOperationException($"The sample {invalid.Name} is invalid: {string.Join("; ", invalid.Problems.Select(p => $"{p.Path}: {p.Message}"))}");
+        }
+    };
 }

@@ -41,6 +41,9 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
     /// <summary>Finished runs kept for each feed.</summary>
     public const int Kept = 100;
 
+    /// <summary>Raised when a run was accepted, started or ended. Handlers must return at once.</summary>
+    public event Action? RunChanged;
+
     /// <summary>Accepts a pull. When one is queued already, that one is returned: it has not begun, so it will see what this one would.</summary>
     public async Task<RunRow> EnqueueAsync(Feed feed, string trigger, CancellationToken cancellationToken)
     {
@@ -60,6 +63,7 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
         }
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        RunChanged?.Invoke();
         return row;
     }
 
@@ -77,6 +81,7 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
         row.StartedAt = Now;
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        RunChanged?.Invoke();
         return row;
     }
 
@@ -93,6 +98,7 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
         Fill(row, end);
         await db.SaveChangesAsync(cancellationToken);
         await TrimAsync(db, row.Feed, cancellationToken);
+        RunChanged?.Invoke();
     }
 
     /// <summary>Records a run that is over already, as pushes are.</summary>
@@ -113,6 +119,7 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
         db.Runs.Add(row);
         await db.SaveChangesAsync(cancellationToken);
         await TrimAsync(db, row.Feed, cancellationToken);
+        RunChanged?.Invoke();
         return row;
     }
 
