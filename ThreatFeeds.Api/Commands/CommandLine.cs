@@ -3,10 +3,16 @@ using ThreatFeeds.Api.Hosting;
 
 namespace ThreatFeeds.Api.Commands;
 
-/// <summary>What the executable understands. Exit status 2 is a setting or a place that cannot work, told on standard error.</summary>
+/// <summary>What the executable understands. Exit status 2 is a command line, a setting or a place that cannot work, told on standard error.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> RunAsync(string[] args) => await Create().Parse(args).InvokeAsync();
+    public static async Task<int> RunAsync(string[] args)
+    {
+        ParseResult parsed = Create().Parse(args);
+        int status = await parsed.InvokeAsync();
+        // The library says 1 here, which the scan keeps for "no hits".
+        return parsed.Errors.Count > 0 ? 2 : status;
+    }
 
     /// <summary>Serving is what happens without a command; other commands are added here.</summary>
     internal static RootCommand Create()

@@ -25,12 +25,13 @@ internal sealed class DemoLoader(
         {
             return;
         }
+        // Logs first: a demo stopped in between is still empty of feeds and begins again, and its logs are not taken twice.
+        await AppendAsync(target.Logs, LogKind.Dns, "dns.jsonl.gz", cancellationToken);
+        await AppendAsync(target.Logs, LogKind.Flow, "flows.jsonl.gz", cancellationToken);
         foreach (JsonObject manifest in SampleFiles.Manifests(Self()))
         {
             await target.CreateFeed(manifest, cancellationToken);
         }
-        await AppendAsync(target.Logs, LogKind.Dns, "dns.jsonl.gz", cancellationToken);
-        await AppendAsync(target.Logs, LogKind.Flow, "flows.jsonl.gz", cancellationToken);
         DemoLog.Loaded(logger, Self());
     }
 

@@ -59,4 +59,16 @@ public sealed class DemoTests
             Assert.InRange(record.RootElement.GetProperty("start_time").GetInt64(), end - 3600, end);
         }
     }
+
+    [Theory]
+    [InlineData("dns.jsonl.gz", "trackers.hosts", "qname", 20)]
+    [InlineData("flows.jsonl.gz", "attackers.txt", "dest_ip", 5)]
+    [InlineData("flows.jsonl.gz", "attackers.txt", "source_ip", 5)]
+    public async Task The_sample_feeds_hit_the_sample_logs(string log, string feed, string field, int atLeast)
+    {
+        HashSet<string> listed = [.. (await File.ReadAllLinesAsync(Path.Combine(SampleFiles.Root, "feeds", feed)))
+            .Where(l => !l.StartsWith('#')).SelectMany(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync(log, DateTimeOffset.UnixEpoch.AddYears(56), CancellationToken.None);
+        Assert.True(lines.Count(l => JsonNode.Parse(l.Span)![field]?.ToString() is string value && listed.Contains(value)) >= atLeast);
+    }
 }

@@ -124,6 +124,10 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public async Task A_command_line_that_makes_no_sense_ends_with_2() =>
+        Assert.Equal(2, await CommandLine.RunAsync(["--nonsense"]));
+
+    [Fact]
     public async Task Help_and_version_answer_without_starting_anything()
     {
         Assert.Equal(0, await CommandLine.RunAsync(["--help"]));

@@ -40,7 +40,7 @@ internal sealed class AppFixture : IAsyncDisposable
     {
         TemporaryFolder? own = dataDirectory is null ? new TemporaryFolder() : null;
         string folder = dataDirectory ?? own!.Path;
-        string[] arguments = ["--urls=http://127.0.0.1:0", $"--Data:Directory={folder}", .. settings.Select(s => "--" + s)];
+        string[] arguments = ["--urls=http://127.0.0.1:0", $"--Data:Directory={folder}", "--Logging:LogLevel:Default=Warning", .. settings.Select(s => "--" + s)];
         WebApplication app = ThreatFeedsHost.Build(arguments, services =>
         {
             if (clock is not null)
