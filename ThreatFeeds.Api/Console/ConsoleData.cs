@@ -21,7 +21,7 @@ internal sealed class ConsoleData(ConsoleFeeds feeds, ConsoleAlerts alerts, Cons
 
     public Task<FeedOverview?> FindFeedAsync(string name, CancellationToken cancellationToken) => feeds.Overviews.FindAsync(name, cancellationToken);
 
-    public Task<Web.Data.FeedManifest?> ManifestAsync(string name, CancellationToken cancellationToken) => feeds.ManifestAsync(name, cancellationToken);
+    public Task<EditableManifest?> ManifestAsync(string name, CancellationToken cancellationToken) => feeds.ManifestAsync(name, cancellationToken);
 
     public Task<ManifestReading> ParseManifestAsync(string text, CancellationToken cancellationToken) => Task.FromResult(feeds.Parse(Encoding.UTF8.GetBytes(text)));
 

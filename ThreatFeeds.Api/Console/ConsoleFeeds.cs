@@ -16,9 +16,9 @@ internal sealed class ConsoleFeeds(FeedOverviews overviews, FeedReader reader, F
 
     public FeedOverviews Overviews => overviews;
 
-    public async Task<Web.Data.FeedManifest?> ManifestAsync(string name, CancellationToken cancellationToken) =>
+    public async Task<EditableManifest?> ManifestAsync(string name, CancellationToken cancellationToken) =>
         await catalog.FindAsync(name, cancellationToken) is { } feed
-            ? new Web.Data.FeedManifest(Feeds.FeedManifest.ToJson(feed.Row), Feeds.FeedManifest.ToYaml(feed.Row), feed.Row.Generation) : null;
+            ? new EditableManifest(FeedManifest.ToJson(feed.Row), FeedManifest.ToYaml(feed.Row), feed.Row.Generation) : null;
 
     public ManifestReading Parse(byte[] text)
     {

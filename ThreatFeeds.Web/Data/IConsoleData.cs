@@ -24,7 +24,7 @@ public interface IConsoleData
     Task<FeedOverview?> FindFeedAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>The feed's manifest as its author may edit it (apiVersion, kind, metadata with name, labels and annotations, spec), or null.</summary>
-    Task<FeedManifest?> ManifestAsync(string name, CancellationToken cancellationToken);
+    Task<EditableManifest?> ManifestAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Reads a pasted manifest (YAML or JSON). The manifest is given whenever the text could be read, even when it has problems.</summary>
     Task<ManifestReading> ParseManifestAsync(string text, CancellationToken cancellationToken);

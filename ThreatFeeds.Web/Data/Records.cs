@@ -25,7 +25,7 @@ public enum ConsoleChange
 /// <param name="Manifest">The caller's own copy.</param>
 /// <param name="Yaml">The same as people download it.</param>
 /// <param name="Generation">metadata.generation, to notice a change made meanwhile.</param>
-public sealed record FeedManifest(JsonObject Manifest, string Yaml, long Generation);
+public sealed record EditableManifest(JsonObject Manifest, string Yaml, long Generation);
 
 /// <summary>What a pasted text came to.</summary>
 /// <param name="Manifest">Null when the text is not YAML or JSON, or not a GlobalThreatFeed.</param>

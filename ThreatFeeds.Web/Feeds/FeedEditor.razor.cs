@@ -68,7 +68,7 @@ public sealed partial class FeedEditor : IDisposable
             _form = FeedForm.New();
             if (Name is not null)
             {
-                FeedManifest stored = await Data.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
+                EditableManifest stored = await Data.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
                 _form = FeedForm.From(stored.Manifest);
                 _generation = stored.Generation;
             }
