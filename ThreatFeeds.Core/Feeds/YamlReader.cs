@@ -26,7 +26,9 @@ internal sealed partial class YamlReader
         }
         catch (YamlException e)
         {
-            throw new ManifestException(e.Start.Line, e.Start.Column, e.Message, e);
+            // The scanner's errors begin at the token it was in and end where the trouble is.
+            Mark place = e.Message.StartsWith("While scanning", StringComparison.OrdinalIgnoreCase) ? e.End : e.Start;
+            throw new ManifestException(Math.Max(1, place.Line), Math.Max(1, place.Column), e.Message, e);
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class ManifestTextTests
     [InlineData("a: .inf", 1, 4, ".inf is no number")]
     [InlineData("- a\n- b", 1, 1, "a manifest is an object")]
     [InlineData("", 1, 1, "empty")]
-    [InlineData("a: [1, 2", 1, 9, "")]
+    [InlineData("a: [1, 2", 2, 1, "")]
     [InlineData("a: 1\n\tb: 2", 2, 1, "")]
     public void Hostile_or_broken_YAML_is_refused_with_its_place(string yaml, long line, long column, string words)
     {

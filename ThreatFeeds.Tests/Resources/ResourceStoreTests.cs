@@ -9,7 +9,7 @@ using Xunit;
 
 namespace ThreatFeeds.Tests.Resources;
 
-public sealed class ResourceStoreTests : IAsyncLifetime
+public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private ServiceProvider _services = null!;
@@ -24,8 +24,9 @@ public sealed class ResourceStoreTests : IAsyncLifetime
     {
         await _services.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        _folder.Dispose();
     }
+
+    public void Dispose() => _folder.Dispose();
 
     private static ResourceKey Key(string name) => ResourceKey.Cluster(ResourceKind.GlobalNetworkSet, name);
 
