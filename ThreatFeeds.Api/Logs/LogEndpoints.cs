@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Microsoft.AspNetCore.Http.Features;
 using ThreatFeeds.Logs;
 
@@ -57,7 +56,7 @@ public static class LogEndpoints
         }
         try
         {
-            await using Stream body = gzip ? new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true) : context.Request.Body;
+            await using Stream body = gzip ? new WholeGzipStream(context.Request.Body) : context.Request.Body;
             return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body, key, context.RequestAborted));
         }
         catch (UnknownLogFormatException e)

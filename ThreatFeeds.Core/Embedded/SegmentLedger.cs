@@ -80,7 +80,9 @@ internal sealed class SegmentLedger
         {
             text.Append(CultureInfo.InvariantCulture, $"deleted {one.Number} {one.Records} {one.Newest.UtcTicks}\n");
         }
-        text.Append(CultureInfo.InvariantCulture, $"{ChecksumWord}{Crc32C.Of(Encoding.UTF8.GetBytes(text.ToString())):x8}\n");
+        // Taken apart: an interpolated append would put the word in before the text is read.
+        uint checksum = Crc32C.Of(Encoding.UTF8.GetBytes(text.ToString()));
+        text.Append(CultureInfo.InvariantCulture, $"{ChecksumWord}{checksum:x8}\n");
         DurableText.Replace(_files, _folder, _path, text.ToString());
     }
 

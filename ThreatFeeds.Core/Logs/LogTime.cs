@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
@@ -21,7 +20,7 @@ public static class LogTime
         {
             return false;
         }
-        if (Utf8Parser.TryParse(text, out decimal number, out int used, 'E') && used == text.Length)
+        if (decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out decimal number))
         {
             return TryFromEpoch(number, out time);
         }

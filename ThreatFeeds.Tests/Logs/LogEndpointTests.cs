@@ -1,0 +1,149 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Api.Logs;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Tests.Embedded;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Logs;
+
+public sealed class LogEndpointTests : IAsyncLifetime
+{
+    private readonly ForgetfulFiles _files = new(1);
+    private static readonly HttpClient s_client = new();
+    private EmbeddedLogStore _store = null!;
+    private WebApplication _app = null!;
+
+    public async Task InitializeAsync()
+    {
+        _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddLogs();
+        builder.Services.AddSingleton<ILogStore>(_store);
+        _app = builder.Build();
+        _app.MapLogs();
+        await _app.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Records_are_durable_once_answered_and_refusals_say_where_and_why()
+    {
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}\n{\"type\":\"LOG\"}\n"u8.ToArray());
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname"}]}""", await answer.Content.ReadAsStringAsync());
+        _files.Crash();
+        await _store.DisposeAsync();
+        _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
+        Assert.Equal(["{\"qname\":\"a\"}"], await _store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task Flows_go_to_their_own_source_and_gzip_is_unpacked()
+    {
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/flows?format=calico", Gzip("{\"dest_ip\":\"9.9.9.9\"}\n"u8.ToArray()), "gzip");
+        Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
+        Assert.Empty(await _store.LinesAsync());
+        Assert.NotEqual(Position.BeforeAll, await _store.HeadAsync(_store.Sources.First(s => s.Kind == LogKind.Flow), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Gzip_of_several_members_is_one_body()
+    {
+        byte[] body = [.. Gzip("{\"qname\":\"a\"}\n"u8.ToArray()), .. Gzip("{\"qname\":\"b\"}\n"u8.ToArray())];
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", body, "gzip");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, (await _store.LinesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_repeated_key_gets_the_same_answer_and_is_stored_once()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray(), key: "once");
+            Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
+        }
+        Assert.Single(await _store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task Broken_requests_get_a_problem_with_a_code_and_store_nothing()
+    {
+        byte[] whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"qname\":\"{i}.example\"}}\n"))));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..(whole.Length / 2)], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..^3], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", "plain"u8.ToArray(), "gzip"));
+        await ExpectAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_encoding", PostAsync("/v1/logs/dns", [1], "br"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "unknown_format", PostAsync("/v1/logs/dns?format=zeke", [1]));
+        await ExpectAsync(HttpStatusCode.BadRequest, "bad_idempotency_key", PostAsync("/v1/logs/dns", [1], key: new string('k', 300)));
+        Assert.Empty(await _store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_refused_packed_or_not()
+    {
+        byte[] blank = new byte[LogIngestion.MostBytes + 1];
+        blank.AsSpan().Fill((byte)'\n');
+        await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, "body_too_large", PostAsync("/v1/logs/dns", Gzip(blank), "gzip"));
+        using HttpResponseMessage most = await PostAsync("/v1/logs/dns", Gzip(blank[1..]), "gzip");
+        Assert.Equal(HttpStatusCode.OK, most.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_507()
+    {
+        _files.Room = 5;
+        await ExpectAsync(HttpStatusCode.InsufficientStorage, "log_store_full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray()));
+        _files.Room = null;
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray());
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    private static async Task ExpectAsync(HttpStatusCode status, string code, Task<HttpResponseMessage> answer)
+    {
+        using HttpResponseMessage response = await answer;
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(code, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? encoding = null, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, _app.Urls.First() + path) { Content = new ByteArrayContent(body) };
+        if (encoding is not null)
+        {
+            request.Content.Headers.ContentEncoding.Add(encoding);
+        }
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+        return await s_client.SendAsync(request);
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var to = new MemoryStream();
+        using (var zip = new GZipStream(to, CompressionLevel.Fastest))
+        {
+            zip.Write(bytes);
+        }
+        return to.ToArray();
+    }
+}
