@@ -69,10 +69,10 @@ internal sealed class FeedsHost : IAsyncDisposable
 
     public static JsonObject Manifest(string name, string content, string? url, string annotations = "{}", string mode = "Enabled", string headers = "[]")
     {
-        string pull = url is null ? "" : $$""","pull": {"http": {"url": "{{url}}", "headers": {{headers}}}}""";
-        return JsonNode.Parse($$"""
-            {"apiVersion": "projectcalico.org/v3", "kind": "GlobalThreatFeed", "metadata": {"name": "{{name}}", "annotations": {{annotations}}},
-             "spec": {"content": "{{content}}", "mode": "{{mode}}"{{pull}}}}
+        string pull = url is null ? "" : $$$""","pull": {"http": {"url": "{{{url}}}", "headers": {{{headers}}}}}""";
+        return JsonNode.Parse($$$"""
+            {"apiVersion": "projectcalico.org/v3", "kind": "GlobalThreatFeed", "metadata": {"name": "{{{name}}}", "annotations": {{{annotations}}}},
+             "spec": {"content": "{{{content}}}", "mode": "{{{mode}}}"{{{pull}}}}}
             """)!.AsObject();
     }
 

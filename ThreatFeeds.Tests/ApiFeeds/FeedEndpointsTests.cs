@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ThreatFeeds.Api.Feeds;
+using ThreatFeeds.Scheduling;
+using ThreatFeeds.Tests.Pulling;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.ApiFeeds;
+
+public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly HttpClient _http = new();
+    private FeedsHost _host = null!;
+
+    public async Task InitializeAsync()
+    {
+        _host = await FeedsHost.CreateAsync(_folder.Path, s => s.AddScheduling(sizeLimited: false), a => a.MapFeeds());
+        await _host.StartAsync();
+        _http.BaseAddress = new Uri(_host.App.Urls.First());
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_preview_reads_a_manifest_in_yaml_or_json_and_stores_nothing()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\nno such/thing\n");
+        string yaml = $"apiVersion: projectcalico.org/v3\nkind: GlobalThreatFeed\nmetadata:\n  name: names\nspec:\n  content: DomainNameSet\n  pull:\n    http:\n      url: {server.Url}/list\n";
+        foreach (string manifest in new[] { yaml, FeedsHost.Manifest("names", "DomainNameSet", server.Url).ToJsonString() })
+        {
+            (HttpStatusCode status, JsonElement preview) = await SendAsync("POST", "/v1/feeds/preview", manifest);
+            Assert.Equal(HttpStatusCode.OK, status);
+            Assert.Equal(1, preview.GetProperty("accepted").GetInt64());
+            Assert.Equal(2, preview.GetProperty("refusals")[0].GetProperty("line").GetInt64());
+        }
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync("GET", "/v1/feeds/names/runs")).Status);
+    }
+
+    [Theory]
+    [InlineData("", 400, "manifest-empty")]
+    [InlineData("{", 400, "manifest-unreadable")]
+    [InlineData("kind: Pod", 422, "manifest-invalid")]
+    public async Task A_preview_of_no_manifest_says_so(string body, int status, string code)
+    {
+        (HttpStatusCode got, JsonElement problem) = await SendAsync("POST", "/v1/feeds/preview", body);
+        Assert.Equal((status, code), ((int)got, problem.GetProperty("code").GetString()));
+    }
+
+    [Fact]
+    public async Task A_preview_of_a_huge_manifest_is_refused() =>
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await SendAsync("POST", "/v1/feeds/preview", new string('x', 1_100_000))).Status);
+
+    [Fact]
+    public async Task A_pull_is_accepted_and_shows_in_runs_indicators_and_manifest()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\nworse.example\nother.test.org\n");
+        await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        (HttpStatusCode status, JsonElement run) = await SendAsync("POST", "/v1/feeds/names/pull");
+        Assert.Equal((HttpStatusCode.Accepted, "names"), (status, run.GetProperty("feed").GetString()));
+        await FeedsHost.UntilAsync(async () => (await SendAsync("GET", "/v1/feeds/names/runs")).Answer.GetProperty("items").EnumerateArray()
+            .Any(r => r.GetProperty("outcome").GetString() == "replaced"));
+        JsonElement page = (await SendAsync("GET", "/v1/feeds/names/indicators?limit=2")).Answer;
+        Assert.Equal(2, page.GetProperty("items").GetArrayLength());
+        JsonElement rest = (await SendAsync("GET", $"/v1/feeds/names/indicators?limit=2&after={page.GetProperty("next").GetString()}")).Answer;
+        Assert.Equal((1, JsonValueKind.Null), (rest.GetProperty("items").GetArrayLength(), rest.GetProperty("next").ValueKind));
+        JsonElement found = (await SendAsync("GET", "/v1/feeds/names/indicators?q=orse")).Answer;
+        Assert.Equal("worse.example", Assert.Single(found.GetProperty("items").EnumerateArray()).GetString());
+
+        using HttpResponseMessage manifest = await _http.GetAsync(new Uri("/v1/feeds/names/manifest", UriKind.Relative));
+        Assert.Equal("names.yaml", manifest.Content.Headers.ContentDisposition!.FileName);
+        Assert.Contains("kind: GlobalThreatFeed", await manifest.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_pull_that_cannot_be_says_why()
+    {
+        await _host.CreateAsync("pushed", "IPSet");
+        await _host.CreateAsync("off", "IPSet", "https://feeds.example/", mode: "Disabled");
+        Assert.Equal((HttpStatusCode.Conflict, "feed-is-pushed"), await CodeAsync("/v1/feeds/pushed/pull"));
+        Assert.Equal((HttpStatusCode.Conflict, "feed-is-disabled"), await CodeAsync("/v1/feeds/off/pull"));
+        Assert.Equal((HttpStatusCode.NotFound, "feed-not-found"), await CodeAsync("/v1/feeds/none/pull"));
+    }
+
+    private async Task<(HttpStatusCode, string?)> CodeAsync(string path)
+    {
+        (HttpStatusCode status, JsonElement problem) = await SendAsync("POST", path);
+        return (status, problem.GetProperty("code").GetString());
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Answer)> SendAsync(string method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/yaml");
+        using HttpResponseMessage answer = await _http.SendAsync(request);
+        string text = await answer.Content.ReadAsStringAsync();
+        return (answer.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Pushing;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Tests.Pulling;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Pushing;
+
+public sealed class PushSetTests : IAsyncLifetime, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private FeedsHost _host = null!;
+
+    public async Task InitializeAsync()
+    {
+        _host = await FeedsHost.CreateAsync(_folder.Path);
+        await _host.StartAsync();
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_push_replaces_the_whole_set_and_may_shrink_it()
+    {
+        Feed feed = await _host.CreateAsync("pushed", "IPSet");
+        string many = string.Join(',', Enumerable.Range(1, 200).Select(i => $"\"198.51.100.{i}/32\""));
+        Assert.True((await PushAsync("pushed", $$"""{"ips": [{{many}}]}""")).Created);
+        PushResult second = await PushAsync("pushed", """{"ips": ["99.99.99.99/32", "", "100.100.100.0/24", "nonsense"]}""");
+        Assert.Equal((PushStatus.Stored, 2L, false, 1L), (second.Status, second.Version, second.Created, second.Refused));
+        Assert.Equal(["99.99.99.99", "100.100.100.0/24"], await _host.IndicatorsAsync("pushed"));
+        IReadOnlyList<FeedRun> runs = (await _host.Runs.ListAsync(feed, null, 10, default)).Items;
+        Assert.Equal([(RunTriggers.Push, 198L + 2), (RunTriggers.Push, 0L)], runs.Select(r => (r.Trigger, r.Removed)));
+        Assert.NotNull((await _host.Get<FeedCatalog>().FindAsync("pushed", default))!.Status.LastSuccessfulSync);
+    }
+
+    [Theory]
+    [InlineData("""{"domains": ["bad.example"]}""", "'ips'")]
+    [InlineData("""{"ips": "192.0.2.1"}""", "not a list")]
+    [InlineData("""{"ips": ["192.0.2.1", 7]}""", "Entry 2")]
+    [InlineData("""{"ips": []}""", "DELETE")]
+    [InlineData("{}", "empty")]
+    [InlineData("[]", "not an object")]
+    [InlineData("""{"ips": ["192.0.2.1"], "more": 1}""", "exactly the field")]
+    [InlineData("""{"ips": ["nonsense", "more nonsense"]}""", "No entry of the list is usable")]
+    [InlineData("""{"ips": ["", ""]}""", "No entry of the list is usable")]
+    public async Task An_unusable_document_changes_nothing_and_becomes_a_condition(string document, string words)
+    {
+        await _host.CreateAsync("pushed", "IPSet");
+        await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""");
+        PushResult result = await PushAsync("pushed", document);
+        Assert.Equal(PushStatus.Unusable, result.Status);
+        Assert.Contains(words, result.Message);
+        Assert.Contains("Write ", result.Message);
+        Assert.Equal(["99.99.99.99"], await _host.IndicatorsAsync("pushed"));
+        Assert.Equal(ConditionType.PushRefused, Assert.Single(await _host.ConditionsAsync("pushed")).Type);
+        await PushAsync("pushed", """{"ips": ["99.99.99.98/32"]}""");
+        Assert.Empty(await _host.ConditionsAsync("pushed"));
+    }
+
+    [Fact]
+    public async Task A_pulled_feed_takes_no_push_and_says_why()
+    {
+        await _host.CreateAsync("pulled", "IPSet", "https://feeds.example/ips.txt");
+        PushResult result = await PushAsync("pulled", """{"ips": ["99.99.99.99/32"]}""");
+        Assert.Equal(PushStatus.PulledFeed, result.Status);
+        Assert.Contains("https://feeds.example/ips.txt", result.Message);
+    }
+
+    [Fact]
+    public async Task A_document_waits_for_its_feed_and_is_applied_when_it_appears()
+    {
+        Assert.Equal(PushStatus.Waiting, (await PushAsync("later", """{"ips": ["99.99.99.99/32"]}""")).Status);
+        Assert.NotNull(await _host.Get<PushedDocuments>().FindAsync("later", ContentKind.IPSet, default));
+        await _host.CreateAsync("later", "IPSet");
+        await FeedsHost.UntilAsync(async () => (await _host.IndicatorsAsync("later")).Count == 1);
+        await FeedsHost.UntilAsync(async () => (await _host.Get<PushedDocuments>().WaitingFeedsAsync(default)).Count == 0);
+    }
+
+    [Fact]
+    public async Task A_waiting_document_of_the_other_content_becomes_a_condition()
+    {
+        await PushAsync("later", """{"ips": ["99.99.99.99/32"]}""");
+        await _host.CreateAsync("later", "DomainNameSet");
+        await FeedsHost.UntilAsync(async () => (await _host.ConditionsAsync("later")).Any(c => c.Type == ConditionType.PushRefused));
+    }
+
+    [Fact]
+    public async Task A_disabled_feed_stores_what_is_pushed()
+    {
+        await _host.CreateAsync("pushed", "IPSet", mode: "Disabled");
+        Assert.Equal(PushStatus.Stored, (await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""")).Status);
+        Assert.Equal(["99.99.99.99"], await _host.IndicatorsAsync("pushed"));
+    }
+
+    [Fact]
+    public async Task Deleting_the_document_empties_the_set()
+    {
+        await _host.CreateAsync("pushed", "IPSet");
+        await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""");
+        Assert.Equal(PushStatus.Deleted, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, default)).Status);
+        Assert.Empty(await _host.IndicatorsAsync("pushed"));
+        Assert.Equal(PushStatus.Missing, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, default)).Status);
+    }
+
+    private async Task<PushResult> PushAsync(string feed, string document)
+    {
+        using JsonDocument json = JsonDocument.Parse(document);
+        return await _host.Get<PushSet>().PushAsync(feed, ContentKind.IPSet, json.RootElement, default);
+    }
+}
