@@ -56,12 +56,12 @@ internal static class CommandLine
         }
         catch (SettingsException problem)
         {
-            await Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
+            await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }
         catch (IOException problem) when (problem.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"threatfeeds: {problem.Message} Choose another address with --urls.");
+            await System.Console.Error.WriteLineAsync($"threatfeeds: {problem.Message} Choose another address with --urls.");
             return 2;
         }
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Pulling;
+using ThreatFeeds.Resources;
 using ThreatFeeds.Scheduling;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Web.Data;
@@ -54,7 +55,7 @@ internal sealed class ConsoleFeeds(FeedOverviews overviews, FeedReader reader, F
     }
 
     public async Task<ActionResult> DeleteAsync(string name, CancellationToken cancellationToken) =>
-        Done(await changes.DeleteAsync(name, null, cancellationToken), name);
+        Done(await changes.DeleteAsync(name, ResourcePrecondition.None, cancellationToken), name);
 
     public async Task<ActionResult> SetModeAsync(string name, bool enabled, CancellationToken cancellationToken) =>
         Done(await changes.PatchAsync(name, new JsonObject { ["spec"] = new JsonObject { ["mode"] = enabled ? "Enabled" : "Disabled" } }, cancellationToken), name);

@@ -106,7 +106,7 @@ public sealed class SearchPropertyTests
         string feed = FeedNames[random.Next(FeedNames.Length)];
         if (random.Next(4) == 0)
         {
-            await world.Feeds.DeleteAsync(feed, null, default);
+            await world.Feeds.DeleteAsync(feed, ThreatFeeds.Resources.ResourcePrecondition.None, default);
             truth.Feeds.Remove(feed);
         }
         else
