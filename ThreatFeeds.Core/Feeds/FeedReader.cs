@@ -54,7 +54,8 @@ public sealed class FeedReader
             return new FeedReading(null, draft.Metadata.Name ?? "", problems, findings.UnknownFields);
         }
         var content = new ResourceContent(draft.Metadata.Labels, draft.Metadata.Annotations, copy["spec"]!.DeepClone().AsObject());
-        Guid? uid = Guid.TryParse(draft.Metadata.Uid, out Guid given) ? given : null;
+        // A uid that is none of ours never equals one of ours: the write is then a conflict, as it must be.
+        Guid? uid = string.IsNullOrEmpty(draft.Metadata.Uid) ? null : Guid.TryParse(draft.Metadata.Uid, out Guid given) ? given : Guid.Empty;
         return new FeedReading(new FeedDocument(FeedBuilder.Build(draft, Guid.Empty, 0), content, draft.Metadata.ResourceVersion, uid),
             draft.Metadata.Name!, [], findings.UnknownFields);
     }

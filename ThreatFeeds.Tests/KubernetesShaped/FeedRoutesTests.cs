@@ -110,6 +110,8 @@ public sealed class FeedRoutesTests : IAsyncLifetime
 
         (code, _, _) = await _server.SendAsync(HttpMethod.Put, $"{Feeds}/a.b", Minimal);
         Assert.Equal(HttpStatusCode.OK, code);
+        (code, _, _) = await _server.SendAsync(HttpMethod.Put, $"{Feeds}/a.b", Minimal.Replace("a.b", "a.b, uid: another", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.Conflict, code);
         (code, JsonObject twice, _) = await _server.SendAsync(HttpMethod.Post, Feeds, Minimal);
         Assert.Equal((HttpStatusCode.Conflict, "AlreadyExists"), (code, twice["reason"]!.GetValue<string>()));
         (code, _, _) = await _server.SendAsync(HttpMethod.Put, $"{Feeds}/c", Minimal.Replace("a.b", "c", StringComparison.Ordinal));
