@@ -10,8 +10,10 @@ public static class DomainName
     /// <summary>Octets of the longest name.</summary>
     public const int MaxLength = 253;
 
-    // STD3 rules off: they forbid the underscore that real names have. Every other character is judged by IsCanonical.
-    private static readonly IdnMapping Mapping = new() { UseStd3AsciiRules = false, AllowUnassigned = false };
+    private static readonly IdnMapping Strict = new() { UseStd3AsciiRules = true, AllowUnassigned = false };
+
+    // STD3 rules forbid the underscore that real names have; every other ASCII character is judged by Fault afterwards.
+    private static readonly IdnMapping WithUnderscore = new() { UseStd3AsciiRules = false, AllowUnassigned = false };
 
     /// <summary>
     /// Canonical form of a name found in a record: A-labels, lower case, no trailing dot. A name that has no canonical form is
@@ -129,11 +131,15 @@ public static class DomainName
         string mapped;
         try
         {
-            mapped = Mapping.GetUnicode(text);
+            mapped = (text.Contains('_', StringComparison.Ordinal) ? WithUnderscore : Strict).GetUnicode(text);
         }
         catch (ArgumentException)
         {
             return false;
+        }
+        if (mapped.Equals(text, StringComparison.OrdinalIgnoreCase))
+        {
+            mapped = mapped.ToLowerInvariant(); // .NET hands back its input when the answer differs by case only.
         }
         if (mapped.EndsWith('.'))
         {

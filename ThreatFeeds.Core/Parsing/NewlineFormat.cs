@@ -65,7 +65,7 @@ internal static class NewlineFormat
         }
         traits.See(entry);
         int space = entry.IndexOfAny((byte)' ', (byte)'\t');
-        if (space > 0 && IpValue.TryParse(entry[..space], out _) && IsHostsLine(entry[space..], to.Settings.Content))
+        if (space > 0 && IsAddress(entry[..space]) && IsHostsLine(entry[space..], to.Settings.Content))
         {
             ReadHosts(entry[space..], number, to);
             return;
@@ -89,6 +89,13 @@ internal static class NewlineFormat
             }
             from = at + 1;
         }
+    }
+
+    // With its zone, as in "fe80::1%lo0 localhost".
+    private static bool IsAddress(ReadOnlySpan<byte> word)
+    {
+        int zone = word.IndexOf((byte)'%');
+        return IpValue.TryParse(zone > 0 ? word[..zone] : word, out _);
     }
 
     // An address, then a word that is a name or the 0.0.0.0 of sink-hole lists; "192.0.2.1 10" is a table, "192.0.2.1 - 192.0.2.9" a range.

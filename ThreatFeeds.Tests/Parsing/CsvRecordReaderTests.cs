@@ -45,7 +45,7 @@ public sealed class CsvRecordReaderTests
                 Assert.Equal($"{line}: {what}", fault);
             }
         }
-        Assert.Equal((52, 14), (read, skipped));
+        Assert.Equal((54, 12), (read, skipped));
     }
 
     [SharedDataFact]
@@ -56,6 +56,11 @@ public sealed class CsvRecordReaderTests
         foreach (string file in files)
         {
             (List<string[]> records, string? fault) = await ReadAsync(await File.ReadAllBytesAsync(file), ',', null, 0);
+            if (Path.GetFileName(file) == "location_coordinates.csv")
+            {
+                Assert.Equal("2: bare quote", fault); // An unquoted field with a quote: an error in Go.
+                continue;
+            }
             Assert.Null(fault);
             string json = await File.ReadAllTextAsync(SharedData.PathOf($"vectors/csv-spectrum/json/{Path.GetFileNameWithoutExtension(file)}.json"));
             var expected = JsonSerializer.Deserialize<Dictionary<string, string>[]>(json)!;

@@ -16,6 +16,9 @@ public sealed class RealFeedTests
     // Forms that the figures count as invalid and we read.
     private static readonly string[] Rescuing = ["wildcard", "port", "brackets", "range", "defanged", "URL"];
 
+    // "support¬forum.org": UTS 46 maps the sign, IDNA 2008, by which the figures were counted, forbids it.
+    private static readonly Dictionary<string, int> NamesOfUts46Only = new() { ["feeds/domain/maltrail-apt_darkhotel.txt"] = 1 };
+
     [SharedDataFact]
     public async Task Newline_delimited_feeds_come_to_the_published_figures()
     {
@@ -33,7 +36,9 @@ public sealed class RealFeedTests
             Assert.True(Number(f, "comment_lines") + Number(f, "inline_comments") == Cleaned(result, "comment"), file);
             Assert.Equal(Number(f, "entries") == 0, result.Unusable is not null);
             AssertCounts(file, result, content == ContentKind.IPSet ? addresses : names, Number(f, content == ContentKind.IPSet ? "distinct_prefixes" : "distinct_domains"));
-            int withPort = content == ContentKind.IPSet ? 0 : Regex.Count(Encoding.UTF8.GetString(body), @"^[ \t]*(\d+\.\d+\.\d+\.\d+:\d+|\[[0-9a-f:]+\](:\d+)?)[ \t]*(#.*)?\r?$", RegexOptions.Multiline);
+            int withPort = content == ContentKind.IPSet ? 0
+                : Regex.Matches(Encoding.UTF8.GetString(body), @"^[ \t]*(?:\d+\.\d+\.\d+\.\d+:(\d+)|\[[0-9a-f:]+\](?::(\d+))?)[ \t]*(?:#.*)?\r?$", RegexOptions.Multiline)
+                    .Count(m => ("0" + m.Groups[1].Value + m.Groups[2].Value) is { } port && int.Parse(port, CultureInfo.InvariantCulture) <= 65535);
             Assert.True(result.Skipped == (content == ContentKind.IPSet ? names : addresses + withPort), $"{file}: {result.Skipped} skipped");
         }
         Assert.True(feeds >= 45, feeds.ToString(CultureInfo.InvariantCulture));
@@ -46,9 +51,11 @@ public sealed class RealFeedTests
         {
             string file = f.GetProperty("feed").GetString()!;
             ParseResult result = await Parse.BytesAsync(SharedData.Read(file), ContentKind.DomainNameSet);
-            Assert.True(Number(f, "valid_domains") == result.Accepted, file);
-            Assert.True(Number(f, "distinct_domains") == result.Set.Count, file);
-            Assert.True(Number(f, "names") == result.Accepted + result.Skipped + result.RefusedCount + Cleaned(result, "local name"), file);
+            // The figures take localhost.localdomain for a name to block.
+            int local = Encoding.UTF8.GetString(SharedData.Read(file)).Contains(" localhost.localdomain", StringComparison.Ordinal) ? 1 : 0;
+            Assert.True(Number(f, "valid_domains") - local == result.Accepted, $"{file}: {result.Accepted} accepted: {Refused(result)}");
+            Assert.True(Number(f, "distinct_domains") - local == result.Set.Count, $"{file}: {result.Set.Count} different");
+            Assert.True(Number(f, "names") == result.Accepted + result.Skipped + result.RefusedCount + Cleaned(result, "local name"), $"{file}: {Refused(result)}");
             Assert.False(result.Set.Contains("0.0.0.0"u8));
         }
     }
@@ -87,6 +94,7 @@ public sealed class RealFeedTests
     {
         long rescued = Rescuing.Sum(reason => Cleaned(result, reason));
         long wide = result.Refused.GetValueOrDefault("too wide");
+        rescued += NamesOfUts46Only.GetValueOrDefault(which);
         Assert.True(valid - wide + rescued == result.Accepted, $"{which}: {result.Accepted} accepted, {valid} valid, {rescued} rescued, {wide} wide");
         Assert.Equal(result.Accepted, result.Set.Count + Cleaned(result, "repeat"));
         if (distinct is { } d)
@@ -111,6 +119,8 @@ public sealed class RealFeedTests
             number.Length > 0 ? int.Parse(number, CultureInfo.InvariantCulture) : null, name.Length > 0 ? name : null, !how.Contains("no header", StringComparison.Ordinal),
             delimiter == "TAB" ? '\t' : delimiter.Length > 0 ? delimiter[0] : ',', Group(@"commentDelimiter (\S)") == "#" ? '#' : null);
     }
+
+    private static string Refused(ParseResult result) => string.Join(", ", result.Refused) + "; " + string.Join(", ", result.Cleaned);
 
     private static long Cleaned(ParseResult result, string reason) => result.Cleaned.GetValueOrDefault(reason);
 
