@@ -313,10 +313,14 @@ internal sealed class KindLog
         {
             long length = file.Length;
             SegmentRecovery.Walk(file, segment, known?.Length ?? length, verify: known is null, key => _keys.TryAdd(key, number));
-            if (known is null && segment.Records > 0 && length > segment.Length)
+            if (known is null && segment.Records > 0)
             {
-                EmbeddedLog.TailCut(_logger, segment.Path, segment.Length, length - segment.Length);
-                file.SetLength(segment.Length);
+                if (length > segment.Length)
+                {
+                    EmbeddedLog.TailCut(_logger, segment.Path, segment.Length, length - segment.Length);
+                    file.SetLength(segment.Length);
+                }
+                // Also when nothing was cut: whole frames may stand in the system's memory only, after a process that was killed before its sync.
                 file.Sync();
             }
         }
