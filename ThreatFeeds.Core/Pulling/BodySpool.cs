@@ -6,9 +6,15 @@ namespace ThreatFeeds.Pulling;
 /// <summary>Writes a foreign body to a file of ours, decompressing it, never more than allowed.</summary>
 internal sealed class BodySpool
 {
+    /// <summary>Without it .NET takes the end of a compressed body cut short for its end.</summary>
+    internal const string StrictValidation = "System.IO.Compression.UseStrictValidation";
+
     private readonly string _folder;
     private readonly PullingOptions _options;
     private readonly TimeProvider _time;
+
+    // Read once by the first decompression of the process; the fetcher is made at start, before any.
+    static BodySpool() => AppContext.SetSwitch(StrictValidation, true);
 
     public BodySpool(string dataDirectory, PullingOptions options, TimeProvider time)
     {
@@ -120,6 +126,10 @@ internal sealed class BodySpool
             try
             {
                 read = await inner.ReadAsync(buffer, both.Token);
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException)
+            {
+                throw new FetchException($"{url.Authority} broke off before the whole answer had come: the body is cut short.", e) { BodyUnusable = true };
             }
             catch (OperationCanceledException e) when (idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {

@@ -70,7 +70,7 @@ public sealed class FeedFetcher : IDisposable
         {
             throw new FetchException($"{url.Authority} did not send everything within {_options.TotalTimeout.TotalSeconds:0} s (total time-out).", e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (HttpRequestException e)
         {
             throw FetchException.From(e, url);
         }

@@ -40,7 +40,7 @@ public sealed class FetchException : Exception
                 case SocketException socket:
                     return new FetchException(Words(socket, url), error);
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
-                    return new FetchException($"{host} closed the connection before the whole answer had come: the body is cut short.", error) { BodyUnusable = true };
+                    return new FetchException($"{host} closed the connection without an answer.", error);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError }:
                     return new FetchException($"The proxy of Pulling:Proxy refused to connect to {host}: {e.Message}", error);
             }

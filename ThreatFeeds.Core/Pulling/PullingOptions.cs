@@ -39,7 +39,7 @@ public sealed class PullingOptions
         {
             if (!IPNetwork.TryParse(network, out _))
             {
-                return $"Pulling:AllowedNetworks holds '{network}', which is no network; write it like 10.0.0.0/8 with the host bits zero.";
+                return $"Pulling:AllowedNetworks holds '{network}', which is no network; write it like 10.0.0.0/8.";
             }
         }
         if (!string.IsNullOrEmpty(Proxy) && (!Uri.TryCreate(Proxy, UriKind.Absolute, out Uri? proxy) || (proxy.Scheme != Uri.UriSchemeHttp && proxy.Scheme != Uri.UriSchemeHttps)))

@@ -25,7 +25,15 @@ public sealed class PullPlan(ISchedulerFactory quartz, RunHistory runs, SetStore
         IScheduler scheduler = await quartz.GetScheduler(cancellationToken);
         if (feed is not { Spec: { Pull: not null, Enabled: true } })
         {
-            _followed.TryRemove(name, out _);
+            if (feed is null)
+            {
+                _followed.TryRemove(name, out _);
+            }
+            else
+            {
+                // Enabling it again is a change and pulls at once.
+                _followed[name] = "";
+            }
             await scheduler.DeleteJob(KeyOf(name), cancellationToken);
             return;
         }

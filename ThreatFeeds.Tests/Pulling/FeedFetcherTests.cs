@@ -216,7 +216,7 @@ public sealed class FeedFetcherTests : IDisposable
     }
 
     [Theory]
-    [InlineData("10.0.0.1/8")]
+    [InlineData("10.0.0.0/33")]
     [InlineData("everything")]
     public void A_network_that_is_none_is_refused_at_start(string network)
     {
