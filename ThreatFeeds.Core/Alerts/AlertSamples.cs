@@ -15,6 +15,7 @@ internal static class AlertSamples
     public static async Task KeepAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, List<AlertRow> alerts, CancellationToken cancellationToken)
     {
         var inserts = new List<object[]>();
+        var gone = new List<object[]>();
         var groups = hits.Zip(alerts).GroupBy(p => p.Second.Id).ToDictionary(g => g.Key, g => g.Select(p => p.First).ToList());
         foreach (KeyValuePair<long, List<(FoundHit Hit, byte[] Id)>>[] part in groups.Chunk(500))
         {
@@ -38,12 +39,12 @@ internal static class AlertSamples
                     }
                     else if (!keep && all[i].Hit is null)
                     {
-                        byte[] gone = all[i].Id;
-                        await db.AlertSamples.Where(s => s.AlertId == alert && s.HitId == gone).ExecuteDeleteAsync(cancellationToken);
+                        gone.Add([alert, all[i].Id]);
                     }
                 }
             }
         }
+        await db.ExecuteManyAsync("DELETE FROM alert_samples WHERE \"AlertId\" = @p0 AND \"HitId\" = @p1", gone, cancellationToken);
         await db.InsertManyAsync("alert_samples", Columns, inserts, "", cancellationToken);
     }
 }

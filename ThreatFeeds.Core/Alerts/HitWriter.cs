@@ -22,7 +22,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         }
         await LockAsync(db, hits, cancellationToken);
         List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (h, h.Id()))];
-        Dictionary<string, HitRow> known = await KnownAsync(db, dated, cancellationToken);
+        Dictionary<string, HitRow> known = await KnownHits.FindAsync(db, dated.ConvertAll(d => d.Id), cancellationToken);
 
         var feedHits = new FeedTally();
         var alertFeeds = new HashSet<(long, string)>();
@@ -57,24 +57,11 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
     private static long StableHash(string text) =>
         System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 
-    private static async Task<Dictionary<string, HitRow>> KnownAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, CancellationToken cancellationToken)
-    {
-        var known = new Dictionary<string, HitRow>();
-        foreach ((FoundHit, byte[] Id)[] part in hits.Chunk(500))
-        {
-            byte[][] ids = [.. part.Select(p => p.Id)];
-            foreach (HitRow row in await db.Hits.AsNoTracking().Where(h => ids.Contains(h.Id)).ToListAsync(cancellationToken))
-            {
-                known[Convert.ToHexString(row.Id)] = row;
-            }
-        }
-        return known;
-    }
-
     /// <summary>A hit's feeds are the union of all that ever covered it.</summary>
     private static async Task UniteAsync(
         ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, Dictionary<string, HitRow> known, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
     {
+        var updates = new List<object[]>();
         foreach ((FoundHit hit, byte[] id) in hits)
         {
             if (!known.TryGetValue(Convert.ToHexString(id), out HitRow? row))
@@ -88,13 +75,14 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
                 continue;
             }
             row.Feeds = string.Join(',', had.Concat(gained).Order(StringComparer.Ordinal));
-            await db.Hits.Where(h => h.Id == id).ExecuteUpdateAsync(u => u.SetProperty(h => h.Feeds, row.Feeds), cancellationToken);
+            updates.Add([row.Feeds, id]);
             foreach (string feed in gained)
             {
                 feedHits.Add(feed, row.Time);
                 alertFeeds.Add((row.AlertId, feed));
             }
         }
+        await db.ExecuteManyAsync("UPDATE hits SET \"Feeds\" = @p0 WHERE \"Id\" = @p1", updates, cancellationToken);
     }
 
     private async Task OpenAsync(
