@@ -17,27 +17,35 @@ public static class BulkInsert
     public static async Task InsertManyAsync(
         this ThreatFeedsContext db, string table, string[] columns, IReadOnlyList<object[]> rows, string conflict, CancellationToken cancellationToken)
     {
+        // Opened and closed as a pair, so that the connection ends with the transaction.
         await db.Database.OpenConnectionAsync(cancellationToken);
-        int rowsAtOnce = Math.Max(1, ParametersAtOnce / columns.Length);
-        for (int from = 0; from < rows.Count; from += rowsAtOnce)
+        try
         {
-            int count = Math.Min(rowsAtOnce, rows.Count - from);
-            await using DbCommand command = db.Database.GetDbConnection().CreateCommand();
-            command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
-#pragma warning disable CA2100 // Table, columns and conflict clause are constants of the calling room; values are parameters.
-            command.CommandText = Text(table, columns, count, conflict);
-#pragma warning restore CA2100
-            for (int r = 0; r < count; r++)
+            int rowsAtOnce = Math.Max(1, ParametersAtOnce / columns.Length);
+            for (int from = 0; from < rows.Count; from += rowsAtOnce)
             {
-                foreach (object value in rows[from + r])
+                int count = Math.Min(rowsAtOnce, rows.Count - from);
+                await using DbCommand command = db.Database.GetDbConnection().CreateCommand();
+                command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
+#pragma warning disable CA2100 // Table, columns and conflict clause are constants of the calling room; values are parameters.
+                command.CommandText = Text(table, columns, count, conflict);
+#pragma warning restore CA2100
+                for (int r = 0; r < count; r++)
                 {
-                    DbParameter parameter = command.CreateParameter();
-                    parameter.ParameterName = "p" + command.Parameters.Count.ToString(CultureInfo.InvariantCulture);
-                    parameter.Value = value;
-                    command.Parameters.Add(parameter);
+                    foreach (object value in rows[from + r])
+                    {
+                        DbParameter parameter = command.CreateParameter();
+                        parameter.ParameterName = "p" + command.Parameters.Count.ToString(CultureInfo.InvariantCulture);
+                        parameter.Value = value;
+                        command.Parameters.Add(parameter);
+                    }
                 }
+                await command.ExecuteNonQueryAsync(cancellationToken);
             }
-            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
         }
     }
 
