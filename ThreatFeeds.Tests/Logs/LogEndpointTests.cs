@@ -86,12 +86,12 @@ public sealed class LogEndpointTests : IAsyncLifetime
     public async Task Broken_requests_get_a_problem_with_a_code_and_store_nothing()
     {
         byte[] whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"qname\":\"{i}.example\",\"end_time\":1}}\n"))));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..(whole.Length / 2)], "gzip"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..^3], "gzip"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", "plain"u8.ToArray(), "gzip"));
-        await ExpectAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_encoding", PostAsync("/v1/logs/dns", [1], "br"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "unknown_format", PostAsync("/v1/logs/dns?format=zeke", [1]));
-        await ExpectAsync(HttpStatusCode.BadRequest, "bad_idempotency_key", PostAsync("/v1/logs/dns", [1], key: new string('k', 300)));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", whole[..(whole.Length / 2)], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", whole[..^3], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", "plain"u8.ToArray(), "gzip"));
+        await ExpectAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-encoding", PostAsync("/v1/logs/dns", [1], "br"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "unknown-format", PostAsync("/v1/logs/dns?format=zeke", [1]));
+        await ExpectAsync(HttpStatusCode.BadRequest, "bad-idempotency-key", PostAsync("/v1/logs/dns", [1], key: new string('k', 300)));
         Assert.Empty(await _store.LinesAsync());
     }
 
@@ -100,7 +100,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     {
         byte[] blank = new byte[LogIngestion.MostBytes + 1];
         blank.AsSpan().Fill((byte)'\n');
-        await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, "body_too_large", PostAsync("/v1/logs/dns", Gzip(blank), "gzip"));
+        await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, "too-large", PostAsync("/v1/logs/dns", Gzip(blank), "gzip"));
         using HttpResponseMessage most = await PostAsync("/v1/logs/dns", Gzip(blank[1..]), "gzip");
         Assert.Equal(HttpStatusCode.OK, most.StatusCode);
     }
@@ -109,7 +109,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     public async Task A_full_disk_is_507()
     {
         _files.Room = 5;
-        await ExpectAsync(HttpStatusCode.InsufficientStorage, "log_store_full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()));
+        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()));
         _files.Room = null;
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
