@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Commands;
 
@@ -56,6 +57,12 @@ internal static class CommandLine
         }
         catch (SettingsException problem)
         {
+            await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
+            return 2;
+        }
+        catch (LogStoreException problem)
+        {
+            // Another process uses the folder, or it is damaged.
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Logs;
@@ -45,14 +47,14 @@ public static class LogEndpoints
         string? key = context.Request.Headers["Idempotency-Key"];
         if (key is { Length: 0 or > LongestKey })
         {
-            return Problem(StatusCodes.Status400BadRequest, "bad_idempotency_key", $"Idempotency-Key has 1 to {LongestKey} characters.");
+            return Problem(StatusCodes.Status400BadRequest, "bad-idempotency-key", $"Idempotency-Key has 1 to {LongestKey} characters.");
         }
         string encoding = context.Request.Headers.ContentEncoding.ToString().Trim();
         bool gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || encoding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
         if (!gzip && encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
             context.Response.Headers.AcceptEncoding = "gzip";
-            return Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported_encoding", $"Content-Encoding '{encoding}' is not supported; send gzip or none.");
+            return Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", $"Content-Encoding '{encoding}' is not supported; send gzip or none.");
         }
         try
         {
@@ -61,11 +63,11 @@ public static class LogEndpoints
         }
         catch (UnknownLogFormatException e)
         {
-            return Problem(StatusCodes.Status400BadRequest, "unknown_format", e.Message);
+            return Problem(StatusCodes.Status400BadRequest, "unknown-format", e.Message);
         }
         catch (InvalidDataException)
         {
-            return Problem(StatusCodes.Status400BadRequest, "broken_gzip", "The body is not whole gzip data; nothing was stored.");
+            return Problem(StatusCodes.Status400BadRequest, "broken-gzip", "The body is not whole gzip data; nothing was stored.");
         }
         catch (LogBodyTooLargeException e)
         {
@@ -75,18 +77,18 @@ public static class LogEndpoints
         {
             return e.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? TooLarge($"The body is larger than {LogIngestion.MostBytes} bytes. Send it in parts.")
-                : Problem(e.StatusCode, "bad_request", e.Message);
+                : Problem(e.StatusCode, "bad-request", e.Message);
         }
         catch (LogStoreException e)
         {
             return e.Full
-                ? Problem(StatusCodes.Status507InsufficientStorage, "log_store_full", e.Message)
-                : Problem(StatusCodes.Status503ServiceUnavailable, "log_store_unavailable", e.Message);
+                ? Problem(StatusCodes.Status507InsufficientStorage, "storage-full", e.Message)
+                : Problem(StatusCodes.Status503ServiceUnavailable, "log-store-unavailable", e.Message);
         }
     }
 
-    private static IResult TooLarge(string detail) => Problem(StatusCodes.Status413PayloadTooLarge, "body_too_large", detail);
+    private static IResult TooLarge(string detail) => Problem(StatusCodes.Status413PayloadTooLarge, "too-large", detail);
 
     private static IResult Problem(int status, string code, string detail) =>
-        Results.Problem(detail, statusCode: status, extensions: new Dictionary<string, object?> { ["code"] = code });
+        Problems.Problem(status, code, ReasonPhrases.GetReasonPhrase(status), detail);
 }

@@ -55,8 +55,9 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
             return null;
         }
         IQueryable<HitRow> hits = db.Hits.AsNoTracking().Where(h => h.AlertId == alert);
+        long at = 0;
         long skip = 0;
-        if (after is not null && after.Split('-') is [string time, string passed] && long.TryParse(time, out long at) && long.TryParse(passed, out skip))
+        if (after is not null && after.Split('-') is [string time, string passed] && long.TryParse(time, out at) && long.TryParse(passed, out skip))
         {
             hits = hits.Where(h => h.Time <= at);
         }
@@ -67,7 +68,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         {
             rows.RemoveAt(limit);
             long last = rows[^1].Time;
-            long same = rows.Count(h => h.Time == last) + (rows[0].Time == last ? skip : 0);
+            long same = rows.Count(h => h.Time == last) + (at == last ? skip : 0);
             next = $"{last}-{same}";
         }
         return new Page<HitView>(await HitViewsAsync(db, rows, cancellationToken), next);

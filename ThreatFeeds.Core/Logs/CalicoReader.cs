@@ -6,7 +6,7 @@ namespace ThreatFeeds.Logs;
 
 /// <summary>
 /// DNS and flow logs as Calico writes them (format <c>calico</c>): one JSON object a line, keys in any order, unknown fields ignored. Of a repeated
-/// key the last value counts. A record without any time is accepted and counts from its arrival; one whose time cannot be read is refused.
+/// key the last value counts. A record without a time, or with one that cannot be read, is refused.
 /// </summary>
 public sealed class CalicoReader : ILogReader
 {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -7,11 +6,6 @@ namespace ThreatFeeds.Logs;
 /// <summary>Names and data of <c>rrsets</c>. Each method gets its own copy of a reader that stands at the start of the array.</summary>
 internal static class CalicoRecordSets
 {
-    private static readonly SearchValues<byte> s_nameBytes =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."u8);
-
-    private static readonly SearchValues<byte> s_letters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
-
     public static void GiveNames(Utf8JsonReader sets, IValueSink sink)
     {
         using var text = new JsonText();
@@ -57,7 +51,7 @@ internal static class CalicoRecordSets
         // The type decides how the data are read and may come after them.
         Utf8JsonReader data = default;
         bool hasData = false;
-        bool holdsNames = false;
+        RecordType type = RecordType.OneWord;
         while (set.Read() && set.TokenType == JsonTokenType.PropertyName)
         {
             if (set.ValueTextEquals("rdata"u8))
@@ -69,7 +63,7 @@ internal static class CalicoRecordSets
             else if (set.ValueTextEquals("type"u8))
             {
                 set.Read();
-                holdsNames = HoldsNames(ref set);
+                type = TypeOf(ref set);
             }
             else
             {
@@ -86,7 +80,7 @@ internal static class CalicoRecordSets
         {
             if (text.TryRead(ref data))
             {
-                Give(text.Bytes, holdsNames, sink);
+                Give(text.Bytes, type, sink);
             }
             return;
         }
@@ -94,50 +88,80 @@ internal static class CalicoRecordSets
         {
             if (text.TryRead(ref data))
             {
-                Give(text.Bytes, holdsNames, sink);
+                Give(text.Bytes, type, sink);
             }
             data.Skip();
         }
     }
 
-    private static bool HoldsNames(ref Utf8JsonReader type)
+    /// <summary>The types whose data hold names among other words; of CNAME, NS and PTR the whole data is the name.</summary>
+    private enum RecordType
+    {
+        OneWord,
+        Mx,
+        Srv,
+        Soa,
+    }
+
+    private static RecordType TypeOf(ref Utf8JsonReader type)
     {
         if (type.TokenType != JsonTokenType.String)
         {
-            return false;
+            return RecordType.OneWord;
         }
         ReadOnlySpan<byte> name = type.ValueSpan;
-        return Ascii.EqualsIgnoreCase(name, "CNAME"u8) || Ascii.EqualsIgnoreCase(name, "MX"u8) || Ascii.EqualsIgnoreCase(name, "SRV"u8)
-            || Ascii.EqualsIgnoreCase(name, "SOA"u8) || Ascii.EqualsIgnoreCase(name, "PTR"u8) || Ascii.EqualsIgnoreCase(name, "NS"u8);
+        return Ascii.EqualsIgnoreCase(name, "MX"u8) ? RecordType.Mx
+            : Ascii.EqualsIgnoreCase(name, "SRV"u8) ? RecordType.Srv
+            : Ascii.EqualsIgnoreCase(name, "SOA"u8) ? RecordType.Soa
+            : RecordType.OneWord;
     }
 
-    private static void Give(ReadOnlySpan<byte> data, bool holdsNames, IValueSink sink)
+    /// <summary>The whole data, then the names in it when it is written as its type demands; what is not is text of another meaning.</summary>
+    private static void Give(ReadOnlySpan<byte> data, RecordType type, IValueSink sink)
     {
+        const int mostWords = 7;
         sink.Name("rdata", data);
-        if (!holdsNames || data.IndexOfAny(" \t"u8) < 0)
+        if (type == RecordType.OneWord)
         {
             return;
         }
-        while (!data.IsEmpty)
+        Span<Range> words = stackalloc Range[mostWords];
+        int count = 0;
+        for (int at = 0; at < data.Length;)
         {
-            int end = data.IndexOfAny(" \t"u8);
-            ReadOnlySpan<byte> word = end < 0 ? data : data[..end];
-            data = end < 0 ? default : data[(end + 1)..];
-            if (LooksLikeName(word))
+            int length = data[at..].IndexOfAny(" \t"u8);
+            length = length < 0 ? data.Length - at : length;
+            if (length > 0)
             {
-                sink.Name("rdata", word);
+                if (count == mostWords)
+                {
+                    return;
+                }
+                words[count++] = at..(at + length);
+            }
+            at += length + 1;
+        }
+        // Where the names stand; every other word is a number.
+        (int all, int first, int last) = type switch
+        {
+            RecordType.Mx => (2, 1, 1),
+            RecordType.Srv => (4, 3, 3),
+            _ => (7, 0, 1),
+        };
+        if (count != all)
+        {
+            return;
+        }
+        for (int i = 0; i < count; i++)
+        {
+            if ((i < first || i > last) && data[words[i]].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            {
+                return;
             }
         }
-    }
-
-    /// <summary>Has a letter and, since an indicator has two labels at least, a dot; Unicode names count as letters.</summary>
-    private static bool LooksLikeName(ReadOnlySpan<byte> word)
-    {
-        if (!word.Contains((byte)'.'))
+        for (int i = first; i <= last; i++)
         {
-            return false;
+            sink.Name("rdata", data[words[i]]);
         }
-        bool unicode = word.IndexOfAnyInRange((byte)0x80, (byte)0xFF) >= 0;
-        return unicode || (word.ContainsAny(s_letters) && !word.ContainsAnyExcept(s_nameBytes));
     }
 }

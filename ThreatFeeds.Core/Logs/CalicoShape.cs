@@ -9,6 +9,7 @@ internal ref struct CalicoShape
     private bool _qname;
     private bool _unlogged;
     private bool _flow;
+    private bool _time;
     private string? _badTime;
 
     /// <summary>Takes the property the reader stands on and passes over its value.</summary>
@@ -58,7 +59,11 @@ internal ref struct CalicoShape
         {
             return _qname || _unlogged ? "is a DNS record, not a flow record; DNS records go to /v1/logs/dns" : "lacks a source and a destination (source_ip, source_name, dest_ip, dest_name)";
         }
-        return _badTime is null ? null : $"has a time that cannot be read in {_badTime} (RFC 3339 text or an epoch in seconds or milliseconds)";
+        if (_badTime is null)
+        {
+            return _time ? null : "lacks a time (end_time, start_time or @timestamp)";
+        }
+        return $"has a time that cannot be read in {_badTime} (RFC 3339 text or an epoch in seconds or milliseconds)";
     }
 
     /// <summary>Records of queries that the rate limit kept out: they have times and a count only.</summary>
@@ -79,13 +84,18 @@ internal ref struct CalicoShape
             return;
         }
         using var text = new JsonText();
+        if (reader.TokenType == JsonTokenType.String && !text.TryRead(ref reader))
+        {
+            // "-" and "" stand for an absent time, as they do elsewhere.
+            return;
+        }
         bool readable = reader.TokenType switch
         {
             JsonTokenType.Number => LogTime.TryParse(reader.ValueSpan, out _),
-            // "-" and "" stand for an absent time, as they do elsewhere.
-            JsonTokenType.String => !text.TryRead(ref reader) || LogTime.TryParse(text.Bytes, out _),
+            JsonTokenType.String => LogTime.TryParse(text.Bytes, out _),
             _ => false,
         };
+        _time |= readable;
         if (!readable)
         {
             _badTime ??= key;

@@ -10,17 +10,18 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs)
     public async Task<SearchState> GetAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        // The heads are read before the marks, so that "idle" never claims a record that arrived in between.
+        // Work moves on while this reads, and "idle" must not claim what arrives in between. So each thing is read before what it turns into:
+        // heads before marks, runs before the generation they raise, progress before the look-backs that open with it.
         var heads = new Dictionary<string, Position>();
         foreach (LogSource source in logs.Sources)
         {
             heads[source.Id] = await logs.HeadAsync(source, cancellationToken);
         }
-        long generation = await db.ReadAsync(Counters.Generation, cancellationToken);
-        List<LookBackRow> open = await db.LookBacks.AsNoTracking().OrderBy(l => l.Generation).ToListAsync(cancellationToken);
-        List<ProgressRow> progress = await db.Progress.AsNoTracking().ToListAsync(cancellationToken);
-        long dropped = await db.ReadAsync(Counters.Dropped, cancellationToken);
         bool runs = await db.Runs.AnyAsync(r => r.FinishedAt == null, cancellationToken);
+        long generation = await db.ReadAsync(Counters.Generation, cancellationToken);
+        List<ProgressRow> progress = await db.Progress.AsNoTracking().ToListAsync(cancellationToken);
+        List<LookBackRow> open = await db.LookBacks.AsNoTracking().OrderBy(l => l.Generation).ToListAsync(cancellationToken);
+        long dropped = await db.ReadAsync(Counters.Dropped, cancellationToken);
 
         bool idle = !runs && open.Count == 0;
         var sources = new List<SourceState>();

@@ -30,29 +30,44 @@ public static class BulkWrites
         {
             return;
         }
+        // Opened and closed as a pair, so that the connection ends with the transaction.
         await db.Database.OpenConnectionAsync(cancellationToken);
-        DbConnection connection = db.Database.GetDbConnection();
-        DbTransaction? transaction = db.Database.CurrentTransaction?.GetDbTransaction();
-        if (connection.CanCreateBatch)
+        try
         {
-            foreach (object[][] part in rows.Chunk(RowsInBatch))
-            {
-                await using DbBatch batch = connection.CreateBatch();
-                batch.Transaction = transaction;
-                foreach (object[] row in part)
-                {
-                    DbBatchCommand command = batch.CreateBatchCommand();
-                    command.CommandText = sql;
-                    for (int i = 0; i < row.Length; i++)
-                    {
-                        Bind(command.CreateParameter(), i, row[i], command.Parameters);
-                    }
-                    batch.BatchCommands.Add(command);
-                }
-                await batch.ExecuteNonQueryAsync(cancellationToken);
-            }
-            return;
+            DbConnection connection = db.Database.GetDbConnection();
+            DbTransaction? transaction = db.Database.CurrentTransaction?.GetDbTransaction();
+            await (connection.CanCreateBatch
+                ? InBatchesAsync(connection, transaction, sql, rows, cancellationToken)
+                : PreparedAsync(connection, transaction, sql, rows, cancellationToken));
         }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+
+    private static async Task InBatchesAsync(DbConnection connection, DbTransaction? transaction, string sql, IReadOnlyList<object[]> rows, CancellationToken cancellationToken)
+    {
+        foreach (object[][] part in rows.Chunk(RowsInBatch))
+        {
+            await using DbBatch batch = connection.CreateBatch();
+            batch.Transaction = transaction;
+            foreach (object[] row in part)
+            {
+                DbBatchCommand command = batch.CreateBatchCommand();
+                command.CommandText = sql;
+                for (int i = 0; i < row.Length; i++)
+                {
+                    Bind(command.CreateParameter(), i, row[i], command.Parameters);
+                }
+                batch.BatchCommands.Add(command);
+            }
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    private static async Task PreparedAsync(DbConnection connection, DbTransaction? transaction, string sql, IReadOnlyList<object[]> rows, CancellationToken cancellationToken)
+    {
         await using DbCommand prepared = connection.CreateCommand();
         prepared.Transaction = transaction;
 #pragma warning disable CA2100 // The statement is a constant of the calling room; values are parameters.

@@ -73,7 +73,7 @@ public static class ContextOptions
     public static void Sqlite(DbContextOptionsBuilder builder, string connectionString)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.UseSqlite(connectionString, o => o.CommandTimeout(60)).AddInterceptors(SqlitePragmas.Instance);
+        builder.UseSqlite(connectionString, o => o.CommandTimeout(60)).AddInterceptors(SqlitePragmas.Instance, new SqliteWriteQueue());
     }
 
     public static void Postgres(DbContextOptionsBuilder builder, string connectionString)

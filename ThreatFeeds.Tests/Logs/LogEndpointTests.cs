@@ -44,19 +44,19 @@ public sealed class LogEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Records_are_durable_once_answered_and_refusals_say_where_and_why()
     {
-        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}\n{\"type\":\"LOG\"}\n"u8.ToArray());
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}\n{\"type\":\"LOG\"}\n"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname"}]}""", await answer.Content.ReadAsStringAsync());
         _files.Crash();
         await _store.DisposeAsync();
         _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
-        Assert.Equal(["{\"qname\":\"a\"}"], await _store.LinesAsync());
+        Assert.Equal(["{\"qname\":\"a\",\"end_time\":1}"], await _store.LinesAsync());
     }
 
     [Fact]
     public async Task Flows_go_to_their_own_source_and_gzip_is_unpacked()
     {
-        using HttpResponseMessage answer = await PostAsync("/v1/logs/flows?format=calico", Gzip("{\"dest_ip\":\"9.9.9.9\"}\n"u8.ToArray()), "gzip");
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/flows?format=calico", Gzip("{\"dest_ip\":\"9.9.9.9\",\"end_time\":1}\n"u8.ToArray()), "gzip");
         Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
         Assert.Empty(await _store.LinesAsync());
         Assert.NotEqual(Position.BeforeAll, await _store.HeadAsync(_store.Sources.First(s => s.Kind == LogKind.Flow), CancellationToken.None));
@@ -65,7 +65,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Gzip_of_several_members_is_one_body()
     {
-        byte[] body = [.. Gzip("{\"qname\":\"a\"}\n"u8.ToArray()), .. Gzip("{\"qname\":\"b\"}\n"u8.ToArray())];
+        byte[] body = [.. Gzip("{\"qname\":\"a\",\"end_time\":1}\n"u8.ToArray()), .. Gzip("{\"qname\":\"b\",\"end_time\":1}\n"u8.ToArray())];
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", body, "gzip");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(2, (await _store.LinesAsync()).Count);
@@ -76,7 +76,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     {
         for (int i = 0; i < 2; i++)
         {
-            using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray(), key: "once");
+            using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray(), key: "once");
             Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
         }
         Assert.Single(await _store.LinesAsync());
@@ -85,13 +85,13 @@ public sealed class LogEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Broken_requests_get_a_problem_with_a_code_and_store_nothing()
     {
-        byte[] whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"qname\":\"{i}.example\"}}\n"))));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..(whole.Length / 2)], "gzip"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", whole[..^3], "gzip"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "broken_gzip", PostAsync("/v1/logs/dns", "plain"u8.ToArray(), "gzip"));
-        await ExpectAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_encoding", PostAsync("/v1/logs/dns", [1], "br"));
-        await ExpectAsync(HttpStatusCode.BadRequest, "unknown_format", PostAsync("/v1/logs/dns?format=zeke", [1]));
-        await ExpectAsync(HttpStatusCode.BadRequest, "bad_idempotency_key", PostAsync("/v1/logs/dns", [1], key: new string('k', 300)));
+        byte[] whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"qname\":\"{i}.example\",\"end_time\":1}}\n"))));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", whole[..(whole.Length / 2)], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", whole[..^3], "gzip"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "broken-gzip", PostAsync("/v1/logs/dns", "plain"u8.ToArray(), "gzip"));
+        await ExpectAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-encoding", PostAsync("/v1/logs/dns", [1], "br"));
+        await ExpectAsync(HttpStatusCode.BadRequest, "unknown-format", PostAsync("/v1/logs/dns?format=zeke", [1]));
+        await ExpectAsync(HttpStatusCode.BadRequest, "bad-idempotency-key", PostAsync("/v1/logs/dns", [1], key: new string('k', 300)));
         Assert.Empty(await _store.LinesAsync());
     }
 
@@ -100,7 +100,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     {
         byte[] blank = new byte[LogIngestion.MostBytes + 1];
         blank.AsSpan().Fill((byte)'\n');
-        await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, "body_too_large", PostAsync("/v1/logs/dns", Gzip(blank), "gzip"));
+        await ExpectAsync(HttpStatusCode.RequestEntityTooLarge, "too-large", PostAsync("/v1/logs/dns", Gzip(blank), "gzip"));
         using HttpResponseMessage most = await PostAsync("/v1/logs/dns", Gzip(blank[1..]), "gzip");
         Assert.Equal(HttpStatusCode.OK, most.StatusCode);
     }
@@ -109,9 +109,9 @@ public sealed class LogEndpointTests : IAsyncLifetime
     public async Task A_full_disk_is_507()
     {
         _files.Room = 5;
-        await ExpectAsync(HttpStatusCode.InsufficientStorage, "log_store_full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray()));
+        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()));
         _files.Room = null;
-        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\"}"u8.ToArray());
+        using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 

@@ -16,12 +16,12 @@ public sealed class LogIngestionTests
     [InlineData(65536)]
     public async Task Lines_are_the_same_however_the_body_is_cut(int chunk)
     {
-        string body = "\uFEFF{\"qname\":\"a\"}\r\n\r\n  \n{\"qname\":\"b\"}\nbroken\n{\"qname\":\"é\"}";
+        string body = "\uFEFF{\"qname\":\"a\",\"end_time\":1}\r\n\r\n  \n{\"qname\":\"b\",\"end_time\":1}\nbroken\n{\"qname\":\"é\",\"end_time\":1}";
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
         Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "Calico", new Chunked(Encoding.UTF8.GetBytes(body), chunk), null, CancellationToken.None);
         Assert.Equal((3, 1), (answer.Accepted, answer.Refused));
         Assert.Equal(5, Assert.Single(answer.Refusals).Line);
-        Assert.Equal(["{\"qname\":\"a\"}", "{\"qname\":\"b\"}", "{\"qname\":\"é\"}"], await store.LinesAsync());
+        Assert.Equal(["{\"qname\":\"a\",\"end_time\":1}", "{\"qname\":\"b\",\"end_time\":1}", "{\"qname\":\"é\",\"end_time\":1}"], await store.LinesAsync());
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class LogIngestionTests
     public async Task A_line_that_is_too_long_is_refused_and_the_others_are_kept()
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
-        string body = $"{{\"qname\":\"{new string('x', LogIngestion.LongestLine)}\"}}\n{{\"qname\":\"b\"}}\n";
+        string body = $"{{\"qname\":\"{new string('x', LogIngestion.LongestLine)}\"}}\n{{\"qname\":\"b\",\"end_time\":1}}\n";
         Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", new Chunked(Encoding.UTF8.GetBytes(body), 65536), null, CancellationToken.None);
         Assert.Equal((1, 1), (answer.Accepted, answer.Refused));
         Assert.Contains("longer than", answer.Refusals[0].Reason, StringComparison.Ordinal);

@@ -22,11 +22,13 @@ internal sealed class SearchWorld : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly TemporaryFolder _folder = new();
     private readonly ResourceStore _resources;
+    private readonly IDurableFiles _disk;
     private EmbeddedLogStore _store;
 
-    private SearchWorld(TestDatabase database)
+    private SearchWorld(TestDatabase database, IDurableFiles disk)
     {
         _database = database;
+        _disk = disk;
         _resources = new ResourceStore(Clock);
         _store = NewStore();
         Listings = new Listings(Clock);
@@ -58,9 +60,10 @@ internal sealed class SearchWorld : IAsyncDisposable
     public LogIngestion Ingestion { get; private set; } = null!;
     public RetentionOptions RetentionOptions { get; } = new();
 
-    public static async Task<SearchWorld> CreateAsync(StorageProvider provider)
+    /// <param name="disk">What the log store writes to; null for the real one.</param>
+    public static async Task<SearchWorld> CreateAsync(StorageProvider provider, IDurableFiles? disk = null)
     {
-        var world = new SearchWorld(await TestDatabase.CreateAsync(provider));
+        var world = new SearchWorld(await TestDatabase.CreateAsync(provider), disk ?? new DurableFiles());
         await world._store.OpenAsync(new Dictionary<string, Position>(), default);
         return world;
     }
@@ -166,7 +169,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
         Ingestion.IngestAsync(kind, "calico", new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
 
-    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), Clock, NullLogger<EmbeddedLogStore>.Instance);
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Clock, NullLogger<EmbeddedLogStore>.Instance);
 
     private void Build()
     {

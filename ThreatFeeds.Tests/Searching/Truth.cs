@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
@@ -81,12 +82,12 @@ internal sealed class Truth
         if (char.IsAsciiDigit(entry[0]))
         {
             string[] parts = entry.Split('/');
-            uint mask = parts.Length == 1 ? uint.MaxValue : uint.MaxValue << (32 - int.Parse(parts[1]));
+            uint mask = parts.Length == 1 ? uint.MaxValue : uint.MaxValue << (32 - int.Parse(parts[1], CultureInfo.InvariantCulture));
             return char.IsAsciiDigit(value[0]) && (Bits(value) & mask) == (Bits(parts[0]) & mask);
         }
-        string name = entry.StartsWith("*.") ? entry[2..] : entry;
-        return value == name || ((below || entry.StartsWith("*.")) && value.EndsWith("." + name));
+        string name = entry.StartsWith("*.", StringComparison.Ordinal) ? entry[2..] : entry;
+        return value == name || ((below || entry.StartsWith("*.", StringComparison.Ordinal)) && value.EndsWith("." + name, StringComparison.Ordinal));
     }
 
-    private static uint Bits(string address) => address.Split('.').Aggregate(0u, (bits, part) => (bits << 8) | uint.Parse(part));
+    private static uint Bits(string address) => address.Split('.').Aggregate(0u, (bits, part) => (bits << 8) | uint.Parse(part, CultureInfo.InvariantCulture));
 }

@@ -1,0 +1,173 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace ThreatFeeds.Tests.EndToEnd;
+
+/// <summary>
+/// The executable is killed (SIGKILL) again and again while one client sends records and another changes feeds. Afterwards every acknowledged
+/// record is there and found exactly once, and every hit is counted in one alert.
+/// </summary>
+public sealed class KilledProcessTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Kills = 20;
+    private const int RecordsPerBatch = 5;
+    private static readonly TimeSpan s_mostTime = TimeSpan.FromSeconds(70);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Random _random = new(20261122);
+    private readonly HashSet<string> _acknowledged = [];
+    private readonly HashSet<string> _sent = [];
+    private int _next;
+    private int _changes;
+    private int _batches;
+
+    [Fact]
+    public async Task Nothing_acknowledged_is_lost_or_counted_twice_however_often_the_process_is_killed()
+    {
+        long begun = TimeProvider.System.GetTimestamp();
+        int kills = 0;
+        int early = 0;
+        // On a machine too busy to start it twenty times, fewer kills have to do.
+        while (kills < Kills && (kills < 5 || TimeProvider.System.GetElapsedTime(begun) < s_mostTime))
+        {
+            using LiveProcess process = LiveProcess.Start("--data", _folder.Path);
+            if (kills % 5 == 4)
+            {
+                // In the middle of its own start, while it recovers.
+                await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(200, 1500)), TimeProvider.System, CancellationToken.None);
+                early++;
+            }
+            else
+            {
+                Uri? address = await process.ListeningAsync();
+                Assert.True(address is not null, process.Output);
+                await DisturbAsync(process, address);
+            }
+            await process.KillAsync();
+            kills++;
+        }
+        Assert.True(_acknowledged.Count > 0, "nothing was acknowledged");
+        using LiveProcess last = LiveProcess.Start("--data", _folder.Path);
+        Uri? where = await last.ListeningAsync();
+        Assert.True(where is not null, last.Output);
+        using var client = new HttpClient { BaseAddress = where };
+        var server = new LiveServer(client);
+        await CheckAsync(client, server);
+        await last.KillAsync();
+        output.WriteLine($"{kills} kills, {early} of them while starting; {_changes} feed changes; {_acknowledged.Count} of {_sent.Count} records acknowledged.");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Two clients at work until the process is killed under them.</summary>
+    private async Task DisturbAsync(LiveProcess process, Uri address)
+    {
+        using var client = new HttpClient { BaseAddress = address };
+        var server = new LiveServer(client);
+        Task sending = UntilGoneAsync(() => SendAsync(server));
+        Task changing = UntilGoneAsync(() => ChangeAsync(client, server));
+        if (_random.Next(4) > 0)
+        {
+            // A busy machine takes a while for a first answer.
+            int before = Volatile.Read(ref _batches);
+            await LiveServer.UntilAsync(() => Task.FromResult(Volatile.Read(ref _batches) > before || sending.IsCompleted), TimeSpan.FromSeconds(20), () => "no batch was acknowledged");
+        }
+        await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(700)), TimeProvider.System, CancellationToken.None);
+        await process.KillAsync();
+        await Task.WhenAll(sending, changing);
+    }
+
+    private static async Task UntilGoneAsync(Func<Task> act)
+    {
+        try
+        {
+            while (true)
+            {
+                await act();
+            }
+        }
+        catch (HttpRequestException)
+        {
+            // It was killed.
+        }
+        catch (IOException)
+        {
+            // It was killed in the middle of an answer.
+        }
+    }
+
+    /// <summary>Without an Idempotency-Key: a batch whose answer was lost is not sent again.</summary>
+    private async Task SendAsync(LiveServer server)
+    {
+        string[] names = [.. Enumerable.Range(0, RecordsPerBatch).Select(_ => $"r{_next++}.bad.example")];
+        _sent.UnionWith(names);
+        Assert.Equal(names.Length, await server.PostLogsAsync("dns", names.Select(LiveServer.DnsRecord)));
+        _acknowledged.UnionWith(names);
+        Interlocked.Increment(ref _batches);
+    }
+
+    private async Task ChangeAsync(HttpClient client, LiveServer server)
+    {
+        int number = _changes++;
+        string name = $"feed-{number % 3}";
+        JsonObject manifest = Below(name);
+        switch (number % 7)
+        {
+            case 0 or 1:
+                using (await client.PostAsJsonAsync(LiveServer.Feeds, manifest))
+                {
+                    break;
+                }
+            case 2:
+                manifest["spec"]!["mode"] = number % 2 == 0 ? "Disabled" : "Enabled";
+                using (await client.PutAsJsonAsync($"{LiveServer.Feeds}/{name}", manifest))
+                {
+                    break;
+                }
+            case 3:
+                using (await client.DeleteAsync($"{LiveServer.Feeds}/{name}"))
+                {
+                    break;
+                }
+            default:
+                // A push for a feed that is not there waits for it.
+                await server.PushNamesAsync(name, ["bad.example", $"n{number}.example.net"]);
+                break;
+        }
+    }
+
+    private async Task CheckAsync(HttpClient client, LiveServer server)
+    {
+        using (await client.DeleteAsync($"{LiveServer.Feeds}/final"))
+        {
+        }
+        await server.CreateAsync(Below("final"));
+        await server.PushNamesAsync("final", ["bad.example"]);
+        await server.WhenIdleAsync(TimeSpan.FromSeconds(60));
+        JsonElement state = await server.GetAsync("/v1/searches");
+        Assert.Equal(0, state.GetProperty("dropped").GetInt64());
+        Assert.Equal(0, state.GetProperty("lookBacks").GetArrayLength());
+
+        // Also that each alert has as many hits as it counts.
+        List<JsonElement> hits = await server.AllHitsAsync();
+        string[] ids = [.. hits.Select(h => h.GetProperty("id").GetString()!)];
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        string[] values = [.. hits.Select(h => h.GetProperty("value").GetString()!)];
+        Assert.Equal(values.Length, values.Distinct().Count());
+        Assert.Empty(_acknowledged.Except(values));
+        Assert.Empty(values.Except(_sent));
+        Assert.All(hits, h => Assert.Equal(h.GetProperty("value").GetString(), h.GetProperty("record").GetProperty("qname").GetString()));
+        Assert.All(hits, h => Assert.Contains("final", h.GetProperty("feeds").EnumerateArray().Select(f => f.GetString())));
+    }
+
+    private static JsonObject Below(string name)
+    {
+        JsonObject manifest = LiveServer.Manifest(name, "DomainNameSet");
+        manifest["metadata"]!["annotations"] = new JsonObject { ["threatfeeds.io/match-subdomains"] = "true" };
+        return manifest;
+    }
+}

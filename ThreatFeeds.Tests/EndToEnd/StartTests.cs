@@ -1,0 +1,69 @@
+using System.Net;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.EndToEnd;
+
+/// <summary>What the executable does when it cannot start, and what it does not take.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_written_stops_the_start_with_status_2()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "file");
+        await File.WriteAllTextAsync(file, "");
+        using LiveProcess process = LiveProcess.Start("--data", Path.Combine(file, "data"));
+        Assert.Equal(2, await process.ExitAsync());
+        Assert.Contains("threatfeeds: Data:Directory", process.Output, StringComparison.Ordinal);
+        Assert.Contains("cannot be written to", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_process_on_the_same_folder_refuses_to_start_and_the_first_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        using LiveProcess first = LiveProcess.Start("--data", folder.Path);
+        Uri? address = await first.ListeningAsync();
+        Assert.True(address is not null, first.Output);
+        using (LiveProcess second = LiveProcess.Start("--data", folder.Path))
+        {
+            Assert.Equal(2, await second.ExitAsync());
+            Assert.Contains("threatfeeds: Another process uses the data folder", second.Output, StringComparison.Ordinal);
+        }
+        using var client = new HttpClient { BaseAddress = address };
+        var server = new LiveServer(client);
+        Assert.Equal(1, await server.PostLogsAsync("dns", [LiveServer.DnsRecord("a.example.net", 1)]));
+        await server.WhenIdleAsync(TimeSpan.FromSeconds(30));
+        await first.KillAsync();
+    }
+
+    [Fact]
+    public async Task A_foreign_host_is_misdirected()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/searches");
+        request.Headers.Host = "rebound.example.org";
+        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Sixty_five_mebibytes_are_too_large(bool lengthKnown)
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        byte[] body = new byte[65 << 20];
+        body.AsSpan().Fill((byte)'\n');
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/logs/dns") { Content = new ByteArrayContent(body) };
+        // As curl does: the body is not sent when the answer comes first.
+        request.Headers.ExpectContinue = lengthKnown;
+        request.Headers.TransferEncodingChunked = !lengthKnown;
+        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("\"code\":\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using HttpResponseMessage alive = await app.Client.GetAsync("/livez");
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+}
