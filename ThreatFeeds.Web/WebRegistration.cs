@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -31,9 +32,15 @@ public static class WebRegistration
     /// <summary>Maps pages and static files. Call it after the middleware that guards requests.</summary>
     public static WebApplication MapConsole(this WebApplication app)
     {
+        // A mistyped address is answered with a page where a page was asked for; programs get the bare status.
+        app.UseWhen(AsksForPage, pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
         app.UseAntiforgery();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'");
         return app;
     }
+
+    private static bool AsksForPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method)
+        && !context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
+        && context.Request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
 }
