@@ -29,7 +29,7 @@ public sealed class ScreenshotTests(ConsoleBrowser browser)
 
             await wide.OpenAsync("/feeds/new");
             await wide.Input("Feed Name").FillAsync("stalkerware-domains");
-            await wide.Input("Description").FillAsync("Servers of stalkerware apps");
+            await wide.Page.GetByLabel("Description").FillAsync("Servers of stalkerware apps");
             await wide.Page.GetByLabel("Content type").SelectOptionAsync("DomainNameSet");
             await wide.Page.GetByLabel("Format").SelectOptionAsync("csv");
             await wide.Page.GetByLabel("The first record is a header").CheckAsync();
