@@ -56,6 +56,8 @@ public sealed class PageTests(ConsoleBrowser browser)
 
         await console.OpenAsync("/feeds");
         await Expect(page.GetByText(Hostile)).ToBeVisibleAsync();
+        await page.Locator(".feeds tbody tr").HoverAsync();
+        await Expect(page.Locator(".feeds td.c-content")).ToBeHiddenAsync();
         await console.AssertNothingScrollsSidewaysAsync();
 
         await console.OpenAsync("/feeds/names/edit");

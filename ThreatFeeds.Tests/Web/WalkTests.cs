@@ -116,6 +116,7 @@ public sealed class WalkTests(ConsoleBrowser browser)
     public async Task Problems_of_a_form_are_shown_at_their_fields_and_nothing_is_saved()
     {
         await using AppFixture app = await AppFixture.StartAsync(Loopback);
+        await using LoopbackServer lists = await LoopbackServer.StartAsync();
         await using ConsolePage console = await browser.NewPageAsync(app);
 
         await console.OpenAsync("/feeds/new");
@@ -125,6 +126,14 @@ public sealed class WalkTests(ConsoleBrowser browser)
         await Expect(console.Page.Locator(".f.wrong", new() { Has = console.Page.Locator("#name") })).ToContainTextAsync("RFC 1123");
         await Expect(console.Page.Locator(".f.wrong", new() { Has = console.Page.Locator("#url") })).ToBeVisibleAsync();
         Assert.Contains("\"items\":[]", await app.Client.GetStringAsync(Samples.Feeds), StringComparison.Ordinal);
+
+        // A wrong name does not keep a feed from being tested, and is still said to be wrong.
+        await console.Input("Period").FillAsync("1h");
+        await console.Page.GetByLabel("Content type").SelectOptionAsync("DomainNameSet");
+        await console.Input("URL").FillAsync(lists.Serve("/names.txt", "badhost.example\n").ToString());
+        await console.Button("Test").ClickAsync();
+        await Expect(console.Page.GetByText("badhost.example")).ToBeVisibleAsync();
+        await Expect(console.Page.Locator(".f.wrong")).ToHaveCountAsync(1);
         Assert.Empty(console.Complaints);
     }
 
