@@ -18,8 +18,10 @@ public enum ConditionType
     HeaderSourceMissing,
     GlobalNetworkSetSyncFailed,
     SearchFailed,
-    /// <summary>A set could not be stored.</summary>
+    /// <summary>A set could not be stored, or the log store could not be read.</summary>
     StoreFailed,
+    /// <summary>One indicator of the feed hits more than 1 % of the records; cleared when it no longer does.</summary>
+    HitStorm,
 }
 
 /// <summary>One of the status' errorConditions.</summary>

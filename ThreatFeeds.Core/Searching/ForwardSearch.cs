@@ -32,6 +32,9 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
     /// <summary>Raised after hits were written. Handlers must return at once.</summary>
     public event Action? HitsWritten;
 
+    /// <summary>Raised after a step with the records it compared and the hits it wrote. Handlers must return at once.</summary>
+    public event Action<long, IReadOnlyList<FoundHit>>? Compared;
+
     /// <summary>Makes one step on a source.</summary>
     public async Task<StepResult> StepAsync(LogSource source, CancellationToken cancellationToken)
     {
@@ -59,7 +62,12 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
         }, cancellationToken);
         Meters.RecordsSearched.Add(finder.Records);
         long dropped = to > mark ? (await logs.CountAsync(source, mark, to, cancellationToken)).Deleted : 0;
-        return await CommitAsync(source, progress, mark, to, snapshot.Generation, dropped, finder.Hits, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, mark, to, snapshot.Generation, dropped, finder.Hits, cancellationToken);
+        if (result == StepResult.Moved)
+        {
+            Compared?.Invoke(finder.Records, finder.Hits);
+        }
+        return result;
     }
 
     /// <summary>The source's progress; a source first seen starts before all.</summary>

@@ -19,5 +19,6 @@ public static class SearchingRegistration
         .AddSingleton<FeedStatistics>()
         .AddSingleton<SearchSignals>()
         .AddSingleton<SearchHealth>()
+        .AddHostedService<HitStorms>()
         .AddHostedService<SearchLoops>();
 }

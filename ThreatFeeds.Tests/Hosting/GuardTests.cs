@@ -72,7 +72,7 @@ public sealed class GuardTests
     public async Task Behind_a_proxy_that_ends_TLS_the_allowed_hosts_pages_may_change_things()
     {
         await using AppFixture app = await AppFixture.StartAsync("Http:AllowedHosts=feeds.example.org");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/nothing");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/feeds/none/pull");
         request.Headers.Host = "feeds.example.org";
         request.Headers.Add("Origin", "https://feeds.example.org");
         using HttpResponseMessage response = await app.Client.SendAsync(request);

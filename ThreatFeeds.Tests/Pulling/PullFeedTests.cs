@@ -89,10 +89,9 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
         await _host.PullAsync(feed);
         server.Answer = async c =>
         {
+            // Bytes are missing at the end, so the server closes the connection.
             c.Response.ContentLength = 1000;
             await c.Response.WriteAsync("other.example\n");
-            await c.Response.Body.FlushAsync();
-            c.Abort();
         };
         Assert.Equal(RunOutcomes.Kept, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal(["bad.example"], await _host.IndicatorsAsync("names"));
