@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -31,9 +33,23 @@ public static class WebRegistration
     /// <summary>Maps pages and static files. Call it after the middleware that guards requests.</summary>
     public static WebApplication MapConsole(this WebApplication app)
     {
+        // A mistyped address is answered with a page where a page was asked for; programs get the bare status.
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        app.Use((context, next) =>
+        {
+            if (!AsksForPage(context) && context.Features.Get<IStatusCodePagesFeature>() is { } pages)
+            {
+                pages.Enabled = false;
+            }
+            return next(context);
+        });
         app.UseAntiforgery();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'");
         return app;
     }
+
+    private static bool AsksForPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method)
+        && !context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
+        && context.Request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
 }

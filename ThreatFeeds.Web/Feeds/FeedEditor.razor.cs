@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
 using Radzen;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
@@ -118,15 +119,19 @@ public sealed partial class FeedEditor : IDisposable
         try
         {
             JsonObject manifest = _form.ToManifest();
-            if (_form.Name.Trim().Length == 0)
-            {
-                manifest["metadata"]!["name"] = "unnamed"; // A test needs no name yet.
-            }
             PreviewResult result = await Data.PreviewAsync(manifest, _gone.Token);
+            IReadOnlyList<FeedProblem> problems = result.Problems;
+            if (result.Preview is null && problems.All(p => p.Path == "metadata.name"))
+            {
+                // A test needs no name; what is wrong with the one typed so far is still shown.
+                problems = _form.Name.Trim().Length == 0 ? [] : problems;
+                manifest["metadata"]!["name"] = "unnamed";
+                result = await Data.PreviewAsync(manifest, _gone.Token);
+            }
             if (_tested == key)
             {
                 _result = result;
-                _problems = new FeedProblems(result.Problems);
+                _problems = new FeedProblems(result.Preview is null ? [.. problems, .. result.Problems.Except(problems)] : problems);
             }
         }
         catch (OperationCanceledException) when (_gone.IsCancellationRequested)
