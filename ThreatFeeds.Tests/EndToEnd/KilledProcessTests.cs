@@ -15,7 +15,7 @@ public sealed class KilledProcessTests(ITestOutputHelper output) : IDisposable
 {
     private const int Kills = 20;
     private const int RecordsPerBatch = 5;
-    private static readonly TimeSpan s_mostTime = TimeSpan.FromSeconds(70);
+    private static readonly TimeSpan s_mostTime = TimeSpan.FromSeconds(50);
 
     private readonly TemporaryFolder _folder = new();
     private readonly Random _random = new(20261122);
