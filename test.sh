@@ -56,6 +56,7 @@ has_icu || missing+=(libicu-dev)
 [[ -n "$(find_postgres)" ]] || missing+=(postgresql)
 [[ -n "$(find_chromium)" ]] || missing+=(chromium)
 command -v gzip >/dev/null || missing+=(gzip)
+command -v curl >/dev/null || missing+=(curl)
 if ((${#missing[@]})); then
     if [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
         echo "Installing: ${missing[*]}"

@@ -3,7 +3,7 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Alerts;
 
-/// <summary>Deletes alerts whose last hit is older than Alerts:RetentionDays, with their hits.</summary>
+/// <summary>Deletes alerts whose last hit, and whose opening, are older than Alerts:RetentionDays, with their hits.</summary>
 public sealed class AlertRetention(IContextFactory contexts, AlertOptions options, TimeProvider time)
 {
     private const int AtOnce = 200;
@@ -11,13 +11,16 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
     /// <summary>Returns the number of alerts deleted.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        long before = (time.GetUtcNow() - TimeSpan.FromDays(options.RetentionDays)).ToUnixTimeMilliseconds();
+        DateTimeOffset limit = time.GetUtcNow() - TimeSpan.FromDays(options.RetentionDays);
+        long before = limit.ToUnixTimeMilliseconds();
+        // Old logs that arrive now make alerts that somebody must still get to see.
+        DateTime openedBefore = limit.UtcDateTime;
         int deleted = 0;
         while (true)
         {
             await using ThreatFeedsContext db = contexts.Create();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            long[] ids = await db.Alerts.Where(a => a.LastSeen < before).OrderBy(a => a.LastSeen).Select(a => a.Id).Take(AtOnce).ToArrayAsync(cancellationToken);
+            long[] ids = await db.Alerts.Where(a => a.LastSeen < before && a.OpenedAt < openedBefore).OrderBy(a => a.LastSeen).Select(a => a.Id).Take(AtOnce).ToArrayAsync(cancellationToken);
             if (ids.Length == 0)
             {
                 return deleted;

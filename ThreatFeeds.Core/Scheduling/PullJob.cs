@@ -33,6 +33,10 @@ internal sealed class PullJob(FeedCatalog feeds, RunHistory runs, PullFeed pull,
                 await plan.PlanNextAsync(feed, cancellationToken);
             }
         }
+        catch (SchedulerException) when (context.Scheduler.IsShutdown)
+        {
+            // The process ends; what was not planned is planned again when it starts.
+        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             SchedulingLog.JobFailed(log, name, e);

@@ -63,13 +63,6 @@ public sealed class ReadmeTests
         Task<string> error = process.StandardError.ReadToEndAsync();
         string answer = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        string tool = command.Split(' ')[0];
-        if (process.ExitCode == 127)
-        {
-            // The shell does not know the tool; kubectl is not everybody's.
-            Assert.True(tool == "kubectl", $"{tool} is not installed");
-            return "";
-        }
         string said = answer + await error;
         Assert.True(process.ExitCode == 0, $"{command}\ndid not succeed: {said}");
         return answer;

@@ -25,15 +25,17 @@ public sealed class SqliteWriteQueueTests
             }
         });
         await LiveServer.UntilAsync(() => Task.FromResult(Volatile.Read(ref written) > 0), TimeSpan.FromSeconds(30), () => "nothing was written");
+        var passed = new List<int>();
         for (int i = 0; i < 20; i++)
         {
             int before = Volatile.Read(ref written);
             await WriteAsync(database.Factory, transaction);
-            // Those that went in while this one came to the queue; polling lets hundreds pass.
-            Assert.InRange(Volatile.Read(ref written) - before, 0, 30);
+            passed.Add(Volatile.Read(ref written) - before);
         }
         await enough.CancelAsync();
         await busy;
+        // Those that went in while this one came to the queue; polling lets hundreds pass. A busy machine may delay a few of the twenty.
+        Assert.InRange(passed.Order().ElementAt(passed.Count / 2), 0, 30);
     }
 
     [Fact]
