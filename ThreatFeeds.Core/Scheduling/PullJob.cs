@@ -33,7 +33,7 @@ internal sealed class PullJob(FeedCatalog feeds, RunHistory runs, PullFeed pull,
                 await plan.PlanNextAsync(feed, cancellationToken);
             }
         }
-        catch (SchedulerException) when (context.Scheduler.IsShutdown)
+        catch (SchedulerException) when (context.Scheduler.Status == SchedulerStatus.Shutdown)
         {
             // The process ends; what was not planned is planned again when it starts.
         }
