@@ -28,7 +28,7 @@ public sealed class ReadmeTests
         await WriteAsync(".curlrc", "fail-with-body\nsilent\nshow-error\n");
 
         string[] commands = [.. Blocks(readme, "sh").SelectMany(Commands).Where(c => c.StartsWith("curl ", StringComparison.Ordinal))];
-        Assert.Equal(5, commands.Length);
+        Assert.Equal(6, commands.Length);
         var answers = new Dictionary<string, string>();
         // The push is to a feed of its own, which the text calls for in words.
         await server.CreateAsync(LiveServer.Manifest("my-feed", "DomainNameSet"));

@@ -1,0 +1,185 @@
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Searching;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Alerts;
+
+public sealed class AlertTests
+{
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Hits_within_the_grouping_hours_join_one_alert_and_later_ones_open_another(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+
+        await HitAsync(world, "bad.example", TimeSpan.Zero);
+        await HitAsync(world, "bad.example", TimeSpan.FromMinutes(59));
+        await HitAsync(world, "bad.example", TimeSpan.FromMinutes(61));
+
+        Assert.Equal([2L, 1L], (await world.AlertsAsync()).OrderBy(a => a.FirstSeen).Select(a => a.Count));
+        await world.CheckCountsAsync();
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_hit_that_joins_leaves_what_a_user_set(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        await HitAsync(world, "bad.example", TimeSpan.Zero);
+        string id = (await world.AlertsAsync()).Single().Id.ToString();
+        var changes = new AlertChanges(world.Contexts, world.Clock);
+
+        Assert.Empty(await changes.ApplyAsync([id], new AlertChange("dismissed", "known scanner"), default));
+        await HitAsync(world, "bad.example", TimeSpan.FromMinutes(1));
+
+        AlertView alert = (await new AlertQueries(world.Contexts, world.Logs).FindAsync(id, default))!;
+        Assert.Equal(("dismissed", "known scanner", 2L), (alert.State, alert.Note, alert.Count));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_change_with_an_unknown_id_changes_nothing(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        await HitAsync(world, "bad.example", TimeSpan.Zero);
+        string id = (await world.AlertsAsync()).Single().Id.ToString();
+
+        IReadOnlyList<string> unknown = await new AlertChanges(world.Contexts, world.Clock).ApplyAsync([id, "987654", "nonsense"], new AlertChange("dismissed", null), default);
+
+        Assert.Equal(["987654", "nonsense"], unknown.Order());
+        Assert.Equal("open", (await world.AlertsAsync()).Single().State);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Feeds_of_an_alert_are_all_that_ever_covered_one_of_its_hits(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        await HitAsync(world, "bad.example", TimeSpan.Zero);
+        await world.FeedAsync("two", "DomainNameSet");
+        await world.SetAsync("two", "*.example.org", "bad.example");
+        await world.SettleAsync();
+        await world.Feeds.DeleteAsync("one", ThreatFeeds.Resources.ResourcePrecondition.None, default);
+        await world.SettleAsync();
+
+        var queries = new AlertQueries(world.Contexts, world.Logs);
+        AlertView alert = Assert.Single((await queries.ListAsync(new AlertFilter(Feed: "two"), default)).Items);
+        Assert.Equal(["one", "two"], alert.Feeds);
+        Assert.Equal(1, alert.Count);
+        Assert.Equal(["one", "two"], Assert.Single((await queries.HitsAsync(alert.Id, null, 10, default))!.Items).Feeds);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task The_first_and_last_ten_records_outlive_the_log(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        for (int i = 0; i < 25; i++)
+        {
+            await HitAsync(world, "bad.example", TimeSpan.FromSeconds(10));
+        }
+        world.RetentionOptions.RetentionDays = 1;
+        world.Clock.Advance(TimeSpan.FromDays(3));
+        // Only sealed segments are deleted; a record of another day seals.
+        await world.DnsAsync("good.example");
+        await world.SettleAsync();
+        await world.Retention.RunAsync(default);
+
+        string id = (await world.AlertsAsync()).Single().Id.ToString();
+        IReadOnlyList<HitView> hits = (await new AlertQueries(world.Contexts, world.Logs).HitsAsync(id, null, 100, default))!.Items;
+        Assert.Equal(25, hits.Count);
+        Assert.Equal(Enumerable.Repeat(true, 10).Concat(Enumerable.Repeat(false, 5)).Concat(Enumerable.Repeat(true, 10)), hits.Select(h => h.Record is not null));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Pages_in_every_order_give_each_alert_once(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        string[] names = [.. Enumerable.Range(0, 23).Select(i => $"n{i}.example")];
+        await world.SetAsync("one", names);
+        await world.DnsAsync([.. names, .. names.Take(7)]);
+        await world.SettleAsync();
+        var queries = new AlertQueries(world.Contexts, world.Logs);
+
+        foreach (string sort in new[] { "lastSeen", "-lastSeen", "firstSeen", "-firstSeen", "severity", "-severity", "count", "-count" })
+        {
+            var seen = new List<AlertView>();
+            string? after = null;
+            do
+            {
+                Page<AlertView> page = await queries.ListAsync(new AlertFilter(Sort: sort, After: after, Limit: 5), default);
+                seen.AddRange(page.Items);
+                after = page.Next;
+            }
+            while (after is not null);
+            Assert.Equal(names.Order(StringComparer.Ordinal), seen.Select(a => a.Indicator).Order(StringComparer.Ordinal));
+            if (sort == "-count")
+            {
+                Assert.Equal(seen.Select(a => a.Count).OrderDescending(), seen.Select(a => a.Count));
+            }
+        }
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Every_filter_keeps_what_it_names_and_nothing_else(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("names", "DomainNameSet");
+        await world.SetAsync("names", "bad.example");
+        await world.FeedAsync("addresses", "IPSet");
+        await world.SetAsync("addresses", "192.0.2.0/24");
+        await world.DnsAsync("bad.example");
+        await world.FlowsAsync("192.0.2.7");
+        await world.SettleAsync();
+        var queries = new AlertQueries(world.Contexts, world.Logs);
+        DateTimeOffset now = world.Clock.GetUtcNow();
+
+        await HasAsync(new AlertFilter(Kind: "dns"), "bad.example");
+        await HasAsync(new AlertFilter(Kind: "dns,flow"), "192.0.2.0/24", "bad.example");
+        await HasAsync(new AlertFilter(Feed: "addresses"), "192.0.2.0/24");
+        await HasAsync(new AlertFilter(Indicator: "bad.example"), "bad.example");
+        await HasAsync(new AlertFilter(Cluster: "elsewhere"));
+        await HasAsync(new AlertFilter(Cluster: "cluster", Namespace: "shop", Workload: "web-1"), "192.0.2.0/24", "bad.example");
+        await HasAsync(new AlertFilter(Workload: "web-2"));
+        // A flow out that was allowed; a name asked for without an answer.
+        await HasAsync(new AlertFilter(Severity: "critical"), "192.0.2.0/24");
+        await HasAsync(new AlertFilter(Severity: "medium"), "bad.example");
+        await HasAsync(new AlertFilter(State: "dismissed"));
+        await HasAsync(new AlertFilter(Since: now.AddHours(-1), Until: now.AddHours(1)), "192.0.2.0/24", "bad.example");
+        await HasAsync(new AlertFilter(Since: now.AddHours(1)));
+        await HasAsync(new AlertFilter(Until: now.AddHours(-1)));
+
+        async Task HasAsync(AlertFilter filter, params string[] indicators) =>
+            Assert.Equal(indicators, (await queries.ListAsync(filter, default)).Items.Select(a => a.Indicator).Order(StringComparer.Ordinal));
+    }
+
+    private static async Task HitAsync(SearchWorld world, string name, TimeSpan after)
+    {
+        world.Clock.Advance(after);
+        await world.DnsAsync(name);
+        await world.SettleAsync();
+    }
+}
