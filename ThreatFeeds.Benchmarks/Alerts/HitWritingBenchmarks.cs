@@ -14,7 +14,8 @@ namespace ThreatFeeds.Benchmarks.Alerts;
 public class HitWritingBenchmarks
 {
     private const int Hits = 20_000;
-    private const int Window = 5_000;
+    /// <summary>As many as a search commits at once.</summary>
+    private const int Window = 10_000;
     private static readonly LogSource Source = new("store-dns", "embedded/dns", LogKind.Dns);
 
     private string _folder = "";

@@ -27,7 +27,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
     internal int WindowRecords { get; init; } = 20_000;
 
     /// <summary>A window ends early at this many hits, so that a hit storm commits in pieces.</summary>
-    internal int WindowHits { get; init; } = 5_000;
+    internal int WindowHits { get; init; } = 10_000;
 
     /// <summary>Raised after hits were written. Handlers must return at once.</summary>
     public event Action? HitsWritten;

@@ -17,7 +17,7 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Log
     internal int WindowRecords { get; init; } = 50_000;
 
     /// <summary>A window ends early at this many hits.</summary>
-    internal int WindowHits { get; init; } = 5_000;
+    internal int WindowHits { get; init; } = 10_000;
 
     /// <summary>Raised after hits were written or a look-back moved. Handlers must return at once.</summary>
     public event Action? Moved;
