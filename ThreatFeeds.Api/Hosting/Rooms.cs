@@ -38,7 +38,7 @@ internal static class Rooms
         services.AddPulling(Pulling(settings), data.Directory);
         services.AddPushing();
         services.AddLogs();
-        services.AddEmbedded(new EmbeddedOptions(data.Directory));
+        services.AddEmbedded(Embedded(data));
         services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
         services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
         services.AddScheduling(sizeLimited: data.MaxBytes is not null);
@@ -62,6 +62,13 @@ internal static class Rooms
         app.MapAlerts();
         app.MapSearches();
         app.MapConsole();
+    }
+
+    /// <summary>A size limit deletes whole segments: they must be small beside it, or a limit would take far more than it has to.</summary>
+    private static EmbeddedOptions Embedded(DataSettings data)
+    {
+        var options = new EmbeddedOptions(data.Directory);
+        return data.MaxBytes is { } most ? options with { SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
     }
 
     private static PullingOptions Pulling(Settings settings)
