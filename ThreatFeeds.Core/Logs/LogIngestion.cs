@@ -1,3 +1,5 @@
+using ThreatFeeds.Telemetry;
+
 namespace ThreatFeeds.Logs;
 
 /// <param name="Line">One-based line of the body.</param>
@@ -45,10 +47,11 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
         ReadOnlyMemory<byte> bytes = await ReadAllAsync(body, cancellationToken);
         var lines = new List<ReadOnlyMemory<byte>>();
         Ingestion answer = Sort(kind, reader, bytes, lines);
-        if (lines.Count > 0)
+        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken))
         {
-            await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken);
+            Meters.RecordsReceived.Add(answer.Accepted, new KeyValuePair<string, object?>("outcome", "accepted"));
         }
+        Meters.RecordsReceived.Add(answer.Refused, new KeyValuePair<string, object?>("outcome", "refused"));
         return answer;
     }
 

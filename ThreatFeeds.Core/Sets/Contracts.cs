@@ -14,7 +14,6 @@ public sealed record SetChange(string Outcome, long Added, long Removed);
 
 /// <summary>One feed as lists show it.</summary>
 /// <param name="Health">In words; null when all is well.</param>
-/// <param name="LookBackDone">Records compared by unfinished look-backs, of <paramref name="LookBackTotal"/>; both 0 when none.</param>
 /// <param name="HitsByHour">Hits in each of the last 24 hours, oldest first.</param>
 public sealed record FeedOverview(
     Feed Feed, long Indicators, DateTimeOffset? SetChangedAt, FeedRun? LastRun, string? Health, string? HealthType,

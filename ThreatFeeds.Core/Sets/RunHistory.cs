@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Sets;
 
@@ -193,6 +194,7 @@ public sealed class RunHistory(IContextFactory contexts, TimeProvider time)
 
     private void Fill(RunRow row, RunEnd end)
     {
+        Meters.Runs.Add(1, new KeyValuePair<string, object?>("outcome", end.Outcome));
         row.FinishedAt = Now;
         row.Outcome = end.Outcome;
         row.Message = end.Message;
