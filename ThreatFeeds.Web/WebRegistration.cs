@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
+using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
 namespace ThreatFeeds.Web;
 
-/// <summary>Mounts the console. The host registers an <see cref="Data.IConsoleData"/> of its own.</summary>
+/// <summary>Mounts the console.</summary>
 public static class WebRegistration
 {
     /// <summary>Largest message a browser may send: a pasted manifest (1 MiB) and its frame.</summary>
@@ -20,6 +21,8 @@ public static class WebRegistration
         services.AddRadzenComponents();
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
+        services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
+        services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
         services.AddRazorComponents()
             .AddInteractiveServerComponents(options =>
             {

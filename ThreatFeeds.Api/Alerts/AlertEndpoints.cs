@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Mvc;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Api.Hosting;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Alerts;
 
@@ -79,16 +81,16 @@ internal static class AlertEndpoints
         return await alerts.HitsAsync(id, after, limit ?? 100, cancellationToken) is { } hits ? Results.Ok(hits) : NoAlert(id);
     }
 
-    private static async Task<IResult> PatchAsync(AlertChanges changes, AlertQueries alerts, string id, AlertChange change, CancellationToken cancellationToken)
+    private static async Task<IResult> PatchAsync(AlertChanges changes, AlertQueries alerts, string id, AlertChange change, Actor actor, CancellationToken cancellationToken)
     {
         if (AlertChanges.Problem(change) is { } problem)
         {
             return Problems.Problem(400, "invalid-change", "The change cannot be made", problem);
         }
-        return (await changes.ApplyAsync([id], change, cancellationToken)).Count > 0 ? NoAlert(id) : Results.Ok(await alerts.FindAsync(id, cancellationToken));
+        return (await changes.ApplyAsync([id], change, actor, cancellationToken)).Count > 0 ? NoAlert(id) : Results.Ok(await alerts.FindAsync(id, cancellationToken));
     }
 
-    private static async Task<IResult> PatchManyAsync(AlertChanges changes, BulkChange body, CancellationToken cancellationToken)
+    private static async Task<IResult> PatchManyAsync(AlertChanges changes, BulkChange body, Actor actor, CancellationToken cancellationToken)
     {
         if (body.Ids is not { Count: > 0 and <= MaxIds } ids || body.Change is not { } change)
         {
@@ -98,7 +100,7 @@ internal static class AlertEndpoints
         {
             return Problems.Problem(400, "invalid-change", "The change cannot be made", problem);
         }
-        IReadOnlyList<string> unknown = await changes.ApplyAsync(ids, change, cancellationToken);
+        IReadOnlyList<string> unknown = await changes.ApplyAsync(ids, change, actor, cancellationToken);
         return unknown.Count > 0
             ? Problems.Problem(404, "alert-not-found", "No such alert", $"Nothing was changed: there is no alert {string.Join(", ", unknown.Take(20))}.")
             : Results.Ok(new BulkChanged(ids.Distinct().Count()));

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.Demo;
 

@@ -1,12 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Actors;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Pushing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
 /// <summary>The calls on one document of a threat-feed index.</summary>
-internal sealed class DocumentCalls(PushSet push, PushedDocuments documents)
+internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, Actor actor)
 {
     /// <summary>PUT or POST of the whole document.</summary>
     public async Task PutAsync(HttpContext context, DocumentName name, PushMode mode)
@@ -19,7 +21,7 @@ internal sealed class DocumentCalls(PushSet push, PushedDocuments documents)
         }
         using (body.Document)
         {
-            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, body.Document.RootElement, context.RequestAborted, mode));
+            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, body.Document.RootElement, actor, context.RequestAborted, mode));
         }
     }
 
@@ -44,7 +46,7 @@ internal sealed class DocumentCalls(PushSet push, PushedDocuments documents)
                 return;
             }
             bool upsert = root.TryGetProperty("doc_as_upsert", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
-            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, doc, context.RequestAborted, upsert ? PushMode.Put : PushMode.Update));
+            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, doc, actor, context.RequestAborted, upsert ? PushMode.Put : PushMode.Update));
         }
     }
 
@@ -67,7 +69,7 @@ internal sealed class DocumentCalls(PushSet push, PushedDocuments documents)
 
     public async Task DeleteAsync(HttpContext context, DocumentName name)
     {
-        PushResult result = await push.DeleteAsync(name.Id, name.Content, context.RequestAborted);
+        PushResult result = await push.DeleteAsync(name.Id, name.Content, actor, context.RequestAborted);
         bool found = result.Status == PushStatus.Deleted;
         await ElasticAnswers.WriteAsync(context, found ? 200 : 404,
             ElasticAnswers.Written(name.Index, name.Id, found ? result.Version : 1, found ? "deleted" : "not_found"));

@@ -10,7 +10,7 @@ internal static class ElasticsearchEndpoints
 
     private const string Calls = "GET|HEAD /, PUT|POST /INDEX/_doc/ID, PUT|POST /INDEX/_create/ID, POST /INDEX/_update/ID, GET|HEAD|DELETE /INDEX/_doc/ID";
 
-    public static IServiceCollection AddElasticsearchShaped(this IServiceCollection services) => services.AddSingleton<DocumentCalls>();
+    public static IServiceCollection AddElasticsearchShaped(this IServiceCollection services) => services.AddScoped<DocumentCalls>();
 
     /// <param name="cluster">Cluster:Name, which the names of indices carry.</param>
     public static void MapElasticsearchShaped(this IEndpointRouteBuilder routes, string cluster)

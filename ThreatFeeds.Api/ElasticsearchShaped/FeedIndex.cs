@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 

@@ -1,10 +1,14 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
-using ThreatFeeds.Scheduling;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Runs;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.Feeds;
 
@@ -26,6 +30,9 @@ internal static class FeedEndpoints
         group.MapGet("{name}/runs", RunsAsync).WithSummary("List the feed's pulls and pushes, newest first")
             .WithDescription("limit is 1 to 100 (default 50); after is the next value of the page before.")
             .Produces<Page<FeedRun>>().ProducesProblem(400).ProducesProblem(404);
+        group.MapGet("{name}/runs/{id}", RunAsync).WithSummary("Read one pull or push, with what it refused")
+            .WithDescription("refusals holds at most 100 entries, with their line and the reason.")
+            .Produces<FeedRun>().ProducesProblem(404);
         group.MapGet("{name}/indicators", IndicatorsAsync).WithSummary("List the feed's indicators")
             .WithDescription("q keeps those that contain the text. limit is 1 to 1000 (default 100); after is the next value of the page before.")
             .Produces<Page<string>>().ProducesProblem(400).ProducesProblem(404);
@@ -54,12 +61,12 @@ internal static class FeedEndpoints
             return Problems.Problem(400, "manifest-unreadable", "The manifest cannot be read", e.Message);
         }
         FeedReading reading = reader.Read(document);
-        return reading.Document is null
+        return reading.Manifest is null
             ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems.Select(p => $"{p.Path}: {p.Message}")))
-            : Results.Ok(await previewer.PreviewAsync(reading.Document.Feed, cancellationToken));
+            : Results.Ok(await previewer.PreviewAsync(reading.Manifest.Feed, cancellationToken));
     }
 
-    private static async Task<IResult> PullAsync(string name, FeedCatalog feeds, PullRequests pulls, CancellationToken cancellationToken)
+    private static async Task<IResult> PullAsync(string name, FeedCatalog feeds, RunQueue runs, Actor actor, CancellationToken cancellationToken)
     {
         if (await feeds.FindAsync(name, cancellationToken) is not { Feed: var feed })
         {
@@ -73,7 +80,7 @@ internal static class FeedEndpoints
         {
             return Problems.Problem(409, "feed-is-disabled", "The feed is disabled", $"The feed {name} is disabled; enable it (spec.mode: Enabled), which pulls it at once.");
         }
-        return Results.Accepted($"/v1/feeds/{Uri.EscapeDataString(name)}/runs", await pulls.RequestAsync(feed, cancellationToken));
+        return Results.Accepted($"/v1/feeds/{Uri.EscapeDataString(name)}/runs", RunHistory.View(await runs.EnqueueAsync(feed, RunTrigger.Manual, actor, cancellationToken)));
     }
 
     private static async Task<IResult> RunsAsync(string name, string? after, int? limit, FeedCatalog feeds, RunHistory runs, CancellationToken cancellationToken)
@@ -87,7 +94,18 @@ internal static class FeedEndpoints
             : NoFeed(name);
     }
 
-    private static async Task<IResult> IndicatorsAsync(string name, string? after, int? limit, string? q, FeedCatalog feeds, SetStore sets, CancellationToken cancellationToken)
+    private static async Task<IResult> RunAsync(string name, string id, FeedCatalog feeds, RunHistory runs, CancellationToken cancellationToken)
+    {
+        if (await feeds.FindAsync(name, cancellationToken) is not { Feed: var feed })
+        {
+            return NoFeed(name);
+        }
+        return await runs.FindAsync(feed, id, cancellationToken) is { } run
+            ? Results.Ok(run)
+            : Problems.Problem(404, "run-not-found", "No such run", $"The feed {name} has no run {id}; the last {RunHistory.Kept} are kept.");
+    }
+
+    private static async Task<IResult> IndicatorsAsync(string name, string? after, int? limit, string? q, FeedCatalog feeds, ListedSets sets, CancellationToken cancellationToken)
     {
         if (limit is < 1 or > MaxIndicators)
         {

@@ -1,5 +1,5 @@
 using ThreatFeeds.Api.Hosting;
-using ThreatFeeds.Searching;
+using ThreatFeeds.Feeds;
 
 namespace ThreatFeeds.Api.Feeds;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Api.Alerts;
-using ThreatFeeds.Api.Console;
 using ThreatFeeds.Api.Demo;
 using ThreatFeeds.Api.ElasticsearchShaped;
 using ThreatFeeds.Api.Feeds;
@@ -11,12 +11,14 @@ using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Api.Searches;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Jobs;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Resources;
-using ThreatFeeds.Scheduling;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
@@ -33,18 +35,19 @@ internal static class Rooms
         IServiceCollection services = builder.Services;
         services.AddStorage(settings.Storage, settings.ConnectionString, data.Directory);
         services.AddResources();
-        services.AddFeeds(path => JsonPath.TryParse(path, out _, out string? problem) ? null : problem);
         services.AddSets();
+        services.AddListings();
+        services.AddRuns(data.Directory);
+        services.AddFeeds(path => JsonPath.TryParse(path, out _, out string? problem) ? null : problem);
         services.AddPulling(Pulling(settings), data.Directory);
         services.AddPushing();
         services.AddLogs();
         services.AddEmbedded(Embedded(data));
         services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
         services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
-        services.AddScheduling(sizeLimited: data.MaxBytes is not null);
+        services.AddJobs(new JobOptions(settings.Storage.Provider == "Postgres" ? settings.ConnectionString : null, TimeSpan.FromSeconds(5)));
         services.AddElasticsearchShaped();
         services.AddConsole();
-        services.AddConsoleData();
         if (settings.Demo)
         {
             services.AddSingleton(p => new DemoTarget(CreateFeed(p.GetRequiredService<FeedChanges>()), p.GetRequiredService<ILogStore>()));
@@ -83,7 +86,7 @@ internal static class Rooms
 
     private static CreateFeed CreateFeed(FeedChanges changes) => async (JsonObject manifest, CancellationToken cancellationToken) =>
     {
-        if (await changes.CreateAsync(manifest, cancellationToken) is FeedChangeResult.Invalid invalid)
+        if (await changes.CreateAsync(manifest, FeedChangeOptions.Default, Actor.System, cancellationToken) is FeedChangeResult.Invalid invalid)
         {
             throw new InvalidOperationException($"The sample {invalid.Name} is invalid: {string.Join("; ", invalid.Problems.Select(p => $"{p.Path}: {p.Message}"))}");
         }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Demo;
 using ThreatFeeds.Api.Health;
 using ThreatFeeds.Api.OpenApi;
@@ -45,6 +46,8 @@ public static class ThreatFeedsHost
     {
         IServiceCollection services = builder.Services;
         services.AddSingleton(settings).AddSingleton(settings.Data).AddSingleton(settings.Alerts).AddSingleton(settings.Pulling);
+        // Who asks: with no login, whoever reaches the process. One per request, so that a login has one place to say otherwise.
+        services.AddScoped(_ => Actor.Local);
         services.TryAddSingleton(TimeProvider.System);
         // Keys for forms live with the data; the home folder may be missing or read-only.
         services.AddDataProtection().SetApplicationName("threatfeeds").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Directory, "keys")));

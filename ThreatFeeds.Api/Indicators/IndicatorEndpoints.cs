@@ -1,4 +1,5 @@
 using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Searching;
 
 namespace ThreatFeeds.Api.Indicators;

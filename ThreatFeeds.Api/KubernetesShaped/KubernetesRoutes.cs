@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Resources;
-using ThreatFeeds.Sets;
 
 namespace ThreatFeeds.Api.KubernetesShaped;
 
@@ -46,21 +47,21 @@ public static class KubernetesRoutes
     {
         ManifestReading body = await ManifestBody.ReadAsync(change.Request, change.CancellationToken);
         return change.Refusal ?? body.Refusal
-            ?? Answer("", 201, change, await change.Changes.CreateAsync(body.Document!, change.Options, change.CancellationToken));
+            ?? Answer("", 201, change, await change.Changes.CreateAsync(body.Document!, change.Options, change.Actor, change.CancellationToken));
     }
 
     private static async Task<IResult> ReplaceAsync(string name, [AsParameters] ChangeRequest change)
     {
         ManifestReading body = await ManifestBody.ReadAsync(change.Request, change.CancellationToken);
         return change.Refusal ?? body.Refusal
-            ?? Answer(name, 200, change, await change.Changes.ReplaceAsync(name, body.Document!, change.Options, change.CancellationToken));
+            ?? Answer(name, 200, change, await change.Changes.ReplaceAsync(name, body.Document!, change.Options, change.Actor, change.CancellationToken));
     }
 
     private static async Task<IResult> PatchAsync(string name, [AsParameters] ChangeRequest change)
     {
         ManifestReading body = await ManifestBody.ReadPatchAsync(change.Request, change.CancellationToken);
         return change.Refusal ?? body.Refusal
-            ?? Answer(name, 200, change, await change.Changes.PatchAsync(name, body.Document!, change.Options, change.CancellationToken));
+            ?? Answer(name, 200, change, await change.Changes.PatchAsync(name, body.Document!, change.Options, change.Actor, change.CancellationToken));
     }
 
     private static async Task<IResult> DeleteAsync(string name, [AsParameters] ChangeRequest change)
@@ -75,7 +76,7 @@ public static class KubernetesRoutes
             return KubernetesStatus.BadRequest("the body of a delete is a DeleteOptions object whose preconditions are texts (uid, resourceVersion)");
         }
         FeedChangeOptions options = change.Options with { DryRun = change.Options.DryRun || dryRun };
-        FeedChangeResult result = await change.Changes.DeleteAsync(name, precondition, options, change.CancellationToken);
+        FeedChangeResult result = await change.Changes.DeleteAsync(name, precondition, options, change.Actor, change.CancellationToken);
         return result is FeedChangeResult.Ok ok ? KubernetesStatus.Deleted(ok.Row) : Answer(name, 200, change, result);
     }
 
@@ -136,7 +137,7 @@ public static class KubernetesRoutes
 /// <param name="DryRun">Only <c>All</c> is known.</param>
 /// <param name="FieldValidation">Warn (default), Strict or Ignore.</param>
 internal sealed record ChangeRequest(
-    HttpRequest Request, FeedChanges Changes, [FromQuery(Name = "dryRun")] string? DryRun,
+    HttpRequest Request, FeedChanges Changes, Actor Actor, [FromQuery(Name = "dryRun")] string? DryRun,
     [FromQuery(Name = "fieldValidation")] string? FieldValidation, CancellationToken CancellationToken)
 {
     public FeedChangeOptions Options => new(DryRun == "All", FieldValidation == "Strict");

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.KubernetesShaped;
 

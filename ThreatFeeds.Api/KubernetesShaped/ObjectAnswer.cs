@@ -1,7 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
 using Microsoft.Net.Http.Headers;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Api.KubernetesShaped;
 

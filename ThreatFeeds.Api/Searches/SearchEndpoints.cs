@@ -1,3 +1,4 @@
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Searching;
 
 namespace ThreatFeeds.Api.Searches;

@@ -3,8 +3,10 @@ using BenchmarkDotNet.Engines;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Benchmarks.Alerts;
 
@@ -40,8 +42,8 @@ public class HitWritingBenchmarks
         _hits = [.. Enumerable.Range(0, Hits).Select(i =>
         {
             var client = new Endpoint("shop", $"web-{i % Workloads}", false, new Dictionary<string, string>(), "10.0.0.7", null, null);
-            var details = new RecordDetails(start.AddMilliseconds(i), client, Endpoint.Unknown, "", true, null);
-            return new FoundHit(Source, new Position(1, _next++), start.AddMilliseconds(i), "qname", "everyone.example", "everyone.example", ["one"], details, line);
+            var details = new RecordDetails(start.AddMilliseconds(i), client, Endpoint.Unknown, FlowAction.None, true, null);
+            return new FoundHit(Source, new Position(1, _next++), start.AddMilliseconds(i), HitField.QueryName, "everyone.example", "everyone.example", ["one"], details, line);
         })];
     }
 

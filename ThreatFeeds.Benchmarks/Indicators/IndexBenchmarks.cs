@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Benchmarks.Indicators;
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Alerts;
@@ -6,9 +8,6 @@ namespace ThreatFeeds.Alerts;
 /// <summary>What users do to alerts. Touches only the columns that searches leave alone.</summary>
 public sealed class AlertChanges(IContextFactory contexts, TimeProvider time)
 {
-    /// <summary>The states an alert can be in.</summary>
-    public static IReadOnlyList<string> States { get; } = ["open", "acknowledged", "dismissed"];
-
     /// <summary>A note's longest text, in characters.</summary>
     public const int MaxNote = 4000;
 
@@ -18,22 +17,21 @@ public sealed class AlertChanges(IContextFactory contexts, TimeProvider time)
     /// <summary>Why the change cannot be made, in words, or null.</summary>
     public static string? Problem(AlertChange change) =>
         change.State is null && change.Note is null ? "Give state (open, acknowledged or dismissed), note, or both."
-        : change.State is { } state && !States.Contains(state) ? $"state is '{state}'; use open, acknowledged or dismissed."
         : change.Note is { Length: > MaxNote } ? $"note is longer than {MaxNote} characters."
         : null;
 
     /// <summary>Applies the change to all of the alerts or to none.</summary>
     /// <returns>The ids that do not exist; when there are any, nothing was changed.</returns>
-    public async Task<IReadOnlyList<string>> ApplyAsync(IReadOnlyCollection<string> ids, AlertChange change, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ApplyAsync(IReadOnlyCollection<string> ids, AlertChange change, Actor actor, CancellationToken cancellationToken)
     {
         List<string> unknown = [.. ids.Where(i => !long.TryParse(i, out _))];
-        long[] keys = [.. ids.Except(unknown).Select(i => long.Parse(i, System.Globalization.CultureInfo.InvariantCulture)).Distinct()];
+        long[] keys = [.. ids.Except(unknown).Select(i => long.Parse(i, CultureInfo.InvariantCulture)).Distinct()];
         await using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         foreach (long[] part in keys.Chunk(500))
         {
             List<long> found = await db.Alerts.Where(a => part.Contains(a.Id)).Select(a => a.Id).ToListAsync(cancellationToken);
-            unknown.AddRange(part.Except(found).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            unknown.AddRange(part.Except(found).Select(i => i.ToString(CultureInfo.InvariantCulture)));
         }
         if (unknown.Count > 0)
         {

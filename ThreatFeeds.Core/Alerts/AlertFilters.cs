@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
@@ -8,14 +10,13 @@ namespace ThreatFeeds.Alerts;
 internal static class AlertFilters
 {
     private static readonly string[] Sorts = ["lastSeen", "firstSeen", "severity", "count"];
-    private static readonly string[] Kinds = ["dns", "flow"];
 
     public static Dictionary<string, string> Problems(AlertFilter filter)
     {
         var problems = new Dictionary<string, string>();
-        Check("kind", filter.Kind, k => Kinds.Contains(k), "use dns or flow");
-        Check("severity", filter.Severity, s => Finding.SeverityRank(s) is not null, "use critical, high, medium or low, or several with commas");
-        Check("state", filter.State, s => AlertChanges.States.Contains(s), "use open, acknowledged or dismissed, or several with commas");
+        Check<LogKind>("kind", filter.Kind, "use dns or flow");
+        Check<Severity>("severity", filter.Severity, "use critical, high, medium or low, or several with commas");
+        Check<AlertState>("state", filter.State, "use open, acknowledged or dismissed, or several with commas");
         if (filter.Sort is { } sort && !Sorts.Contains(sort.TrimStart('-')))
         {
             problems["sort"] = $"'{sort}' is no order; use lastSeen, firstSeen, severity or count, with - before it for descending";
@@ -30,9 +31,10 @@ internal static class AlertFilters
         }
         return problems;
 
-        void Check(string name, string? value, Func<string, bool> known, string right)
+        void Check<T>(string name, string? value, string right)
+            where T : struct, Enum
         {
-            if (value is not null && Array.Find(value.Split(','), v => !known(v)) is { } wrong)
+            if (value is not null && Array.Find(value.Split(','), v => !Word.TryParse<T>(v, out _)) is { } wrong)
             {
                 problems[name] = $"'{wrong}' is not known; {right}";
             }
@@ -42,17 +44,16 @@ internal static class AlertFilters
     public static IQueryable<AlertRow> Apply(ThreatFeedsContext db, AlertFilter filter)
     {
         IQueryable<AlertRow> alerts = db.Alerts.AsNoTracking();
-        if (Values(filter.Kind) is { } kinds)
+        if (Words<LogKind>(filter.Kind) is { } kinds)
         {
             alerts = alerts.Where(a => kinds.Contains(a.Kind));
         }
-        if (Values(filter.State) is { } states)
+        if (Words<AlertState>(filter.State) is { } states)
         {
             alerts = alerts.Where(a => states.Contains(a.State));
         }
-        if (Values(filter.Severity) is { } words)
+        if (Words<Severity>(filter.Severity) is { } severities)
         {
-            int[] severities = [.. words.Select(w => Finding.SeverityRank(w) ?? 0)];
             alerts = alerts.Where(a => severities.Contains(a.Severity));
         }
         if (Values(filter.Feed) is { } feeds)
@@ -98,8 +99,8 @@ internal static class AlertFilters
             {
                 ("firstSeen", true) => alerts.Where(a => a.FirstSeen < value || (a.FirstSeen == value && a.Id < id)),
                 ("firstSeen", false) => alerts.Where(a => a.FirstSeen > value || (a.FirstSeen == value && a.Id > id)),
-                ("severity", true) => alerts.Where(a => a.Severity < value || (a.Severity == value && a.Id < id)),
-                ("severity", false) => alerts.Where(a => a.Severity > value || (a.Severity == value && a.Id > id)),
+                ("severity", true) => alerts.Where(a => (int)a.Severity < value || ((int)a.Severity == value && a.Id < id)),
+                ("severity", false) => alerts.Where(a => (int)a.Severity > value || ((int)a.Severity == value && a.Id > id)),
                 ("count", true) => alerts.Where(a => a.Count < value || (a.Count == value && a.Id < id)),
                 ("count", false) => alerts.Where(a => a.Count > value || (a.Count == value && a.Id > id)),
                 (_, true) => alerts.Where(a => a.LastSeen < value || (a.LastSeen == value && a.Id < id)),
@@ -121,7 +122,7 @@ internal static class AlertFilters
 
     public static string Cursor(AlertRow last, AlertFilter filter)
     {
-        long value = Order(filter).Sort switch { "firstSeen" => last.FirstSeen, "severity" => last.Severity, "count" => last.Count, _ => last.LastSeen };
+        long value = Order(filter).Sort switch { "firstSeen" => last.FirstSeen, "severity" => (int)last.Severity, "count" => last.Count, _ => last.LastSeen };
         return string.Create(CultureInfo.InvariantCulture, $"{value}_{last.Id}");
     }
 
@@ -131,6 +132,9 @@ internal static class AlertFilters
     private static (long Value, long Id)? Place(string cursor) =>
         cursor.Split('_') is [string value, string id]
         && long.TryParse(value, CultureInfo.InvariantCulture, out long v) && long.TryParse(id, CultureInfo.InvariantCulture, out long i) ? (v, i) : null;
+
+    private static T[]? Words<T>(string? text)
+        where T : struct, Enum => Values(text) is { } words ? [.. words.Select(Word.Parse<T>)] : null;
 
     private static string[]? Values(string? text) => string.IsNullOrEmpty(text) ? null : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

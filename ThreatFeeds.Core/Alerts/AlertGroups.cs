@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
@@ -15,6 +16,7 @@ internal sealed class AlertGroups
     private readonly AlertOptions _options;
     private readonly long _reach;
     private readonly Dictionary<AlertKey, List<AlertRow>> _byKey = [];
+    private readonly Dictionary<AlertRow, AlertNews> _news = [];
 
     private AlertGroups(ThreatFeedsContext db, AlertOptions options)
     {
@@ -40,6 +42,9 @@ internal sealed class AlertGroups
         return groups;
     }
 
+    /// <summary>What the hits joined so far made of alerts: which were opened, and which grew worse.</summary>
+    public IReadOnlyDictionary<AlertRow, AlertNews> News => _news;
+
     /// <summary>The hit's alert, opened when there is none, with the hit counted.</summary>
     public AlertRow Join(FoundHit hit, DateTime now)
     {
@@ -64,9 +69,14 @@ internal sealed class AlertGroups
             };
             Of(key).Add(alert);
             _db.Alerts.Add(alert);
+            _news[alert] = AlertNews.Opened;
         }
         alert.Count++;
-        alert.Severity = Math.Max(alert.Severity, hit.Severity());
+        if (hit.Severity() > alert.Severity)
+        {
+            alert.Severity = hit.Severity();
+            _news.TryAdd(alert, AlertNews.Raised);
+        }
         alert.FirstSeen = Math.Min(alert.FirstSeen, at);
         if (alert.Count == 1 || at >= alert.LastSeen)
         {
@@ -84,7 +94,7 @@ internal sealed class AlertGroups
         alert.Labels = JsonSerializer.Serialize(workload.Labels);
         alert.Node = hit.Details.Node;
         alert.WorkloadIp = workload.Ip;
-        if (alert.Kind == "flow")
+        if (alert.Kind == LogKind.Flow)
         {
             Endpoint peer = hit.Peer();
             alert.PeerIp = peer.Ip;

@@ -1,10 +1,12 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
@@ -37,12 +39,12 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         return row is null ? null : (await ViewsAsync(db, [row], cancellationToken))[0];
     }
 
-    /// <summary>Open alerts by severity word.</summary>
-    public async Task<IReadOnlyDictionary<string, long>> OpenBySeverityAsync(CancellationToken cancellationToken)
+    /// <summary>Open alerts by severity.</summary>
+    public async Task<IReadOnlyDictionary<Severity, long>> OpenBySeverityAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        var counts = await db.Alerts.Where(a => a.State == "open").GroupBy(a => a.Severity).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
-        return counts.ToDictionary(c => Finding.SeverityWord(c.Key), c => c.Count);
+        var counts = await db.Alerts.Where(a => a.State == AlertState.Open).GroupBy(a => a.Severity).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
+        return counts.ToDictionary(c => c.Key, c => c.Count);
     }
 
     /// <summary>The hits of an alert, newest first; null when there is no such alert.</summary>
@@ -120,8 +122,8 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
     }
 
     private static AlertView View(AlertRow row, string[] feeds) => new(
-        row.Id.ToString(CultureInfo.InvariantCulture), row.State, Finding.SeverityWord(row.Severity), AlertText.Describe(row, feeds), row.Kind, row.Cluster, row.Indicator,
-        feeds, row.Direction, row.Action.Length > 0 ? row.Action : null,
+        row.Id.ToString(CultureInfo.InvariantCulture), row.State, row.Severity, AlertText.Describe(row, feeds), row.Kind, row.Cluster, row.Indicator,
+        feeds, row.Direction, row.Action == FlowAction.None ? null : row.Action,
         new AlertWorkload(row.Namespace, row.Workload, row.Aggregated, JsonSerializer.Deserialize<Dictionary<string, string>>(row.Labels) ?? [], row.Node, row.WorkloadIp),
         row.PeerIp is null && row.PeerPort is null && row.PeerName is null ? null : new AlertPeer(row.PeerIp, row.PeerPort, row.PeerName),
         DateTimeOffset.FromUnixTimeMilliseconds(row.FirstSeen), DateTimeOffset.FromUnixTimeMilliseconds(row.LastSeen), row.Count, row.Note,
@@ -135,9 +137,9 @@ internal static class AlertText
     {
         string workload = row.Namespace.Length > 0 ? $"{row.Namespace}/{row.Workload}" : row.Workload.Length > 0 ? row.Workload : "An unknown workload";
         string lists = (feeds.Count == 1 ? "feed " : "feeds ") + string.Join(", ", feeds);
-        string outcome = row.Action switch { "allow" => " (allowed)", "deny" => " (denied)", _ => "" };
-        return row.Kind == "dns" ? $"{workload} asked for, or was answered with, {row.Indicator}, listed by {lists}"
-            : row.Direction == Finding.Outbound ? $"{workload} connected to {row.PeerIp ?? row.Indicator}{outcome}, listed by {lists}"
+        string outcome = row.Action switch { FlowAction.Allow => " (allowed)", FlowAction.Deny => " (denied)", _ => "" };
+        return row.Kind == LogKind.Dns ? $"{workload} asked for, or was answered with, {row.Indicator}, listed by {lists}"
+            : row.Direction == Direction.Outbound ? $"{workload} connected to {row.PeerIp ?? row.Indicator}{outcome}, listed by {lists}"
             : $"{row.PeerIp ?? row.Indicator} connected to {workload}{outcome}, listed by {lists}";
     }
 }

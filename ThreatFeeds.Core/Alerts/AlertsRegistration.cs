@@ -9,7 +9,6 @@ public static class AlertsRegistration
         .AddSingleton(options)
         .AddSingleton<HitWriter>()
         .AddSingleton<AlertQueries>()
-        .AddSingleton<FeedOverviews>()
         .AddSingleton<AlertChanges>()
         .AddSingleton<AlertRetention>();
 }

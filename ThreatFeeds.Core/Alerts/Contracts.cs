@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
@@ -10,15 +12,16 @@ public sealed record AlertWorkload(string Namespace, string Name, bool Aggregate
 public sealed record AlertPeer(string? Ip, int? Port, string? Name);
 
 /// <summary>An alert as REST shows it (design §6).</summary>
+/// <param name="Action">Null for DNS, and for a flow that does not say.</param>
 public sealed record AlertView(
-    string Id, string State, string Severity, string Description, string Kind, string Cluster, string Indicator,
-    IReadOnlyList<string> Feeds, string Direction, string? Action, AlertWorkload Workload, AlertPeer? Peer,
+    string Id, AlertState State, Severity Severity, string Description, LogKind Kind, string Cluster, string Indicator,
+    IReadOnlyList<string> Feeds, Direction Direction, FlowAction? Action, AlertWorkload Workload, AlertPeer? Peer,
     DateTimeOffset FirstSeen, DateTimeOffset LastSeen, long Count, string Note, IReadOnlyList<string> Mitre);
 
 /// <summary>A hit as REST shows it (design §6).</summary>
 /// <param name="Record">As received, or as copied; null when no longer kept.</param>
 public sealed record HitView(
-    string Id, DateTimeOffset Time, string Field, string Value, string Indicator, IReadOnlyList<string> Feeds, JsonElement? Record);
+    string Id, DateTimeOffset Time, HitField Field, string Value, string Indicator, IReadOnlyList<string> Feeds, JsonElement? Record);
 
 /// <summary>Filters of the alert list; null means any. Lists are alternatives.</summary>
 /// <param name="Sort">lastSeen (default), firstSeen, severity or count; a leading <c>-</c> for descending; default <c>-lastSeen</c>.</param>
@@ -30,5 +33,4 @@ public sealed record AlertFilter(
     string? Sort = null, string? After = null, int Limit = 100);
 
 /// <summary>A user's change; null leaves as it is.</summary>
-/// <param name="State">open, acknowledged or dismissed.</param>
-public sealed record AlertChange(string? State, string? Note);
+public sealed record AlertChange(AlertState? State, string? Note);

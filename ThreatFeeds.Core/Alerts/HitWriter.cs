@@ -1,5 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
@@ -10,8 +14,9 @@ namespace ThreatFeeds.Alerts;
 public sealed class HitWriter(AlertOptions options, TimeProvider time)
 {
     private static readonly string[] HitColumns = ["Id", "AlertId", "Source", "Segment", "Ordinal", "Time", "Field", "Value", "Indicator", "Feeds"];
-    private static readonly string[] FeedHitColumns = ["Feed", "Hour", "Count", "LastTime"];
+    private static readonly string[] FeedHitColumns = ["FeedUid", "Hour", "Count", "LastTime"];
     private static readonly string[] AlertFeedColumns = ["AlertId", "Feed"];
+    private static readonly string[] OutboxColumns = ["AlertId", "News", "At"];
 
     /// <summary>Writes hits; returns how many of them are new.</summary>
     public async Task<int> WriteAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
@@ -35,9 +40,9 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
             await OpenAsync(db, fresh, feedHits, alertFeeds, cancellationToken);
         }
         await db.InsertManyAsync("alert_feeds", AlertFeedColumns, [.. alertFeeds.Select(a => new object[] { a.Item1, a.Item2 })], "ON CONFLICT DO NOTHING", cancellationToken);
-        await db.InsertManyAsync("feed_hits", FeedHitColumns, feedHits.Rows(),
+        await db.InsertManyAsync("feed_hits", FeedHitColumns, await feedHits.RowsAsync(db, cancellationToken),
             """
-            ON CONFLICT ("Feed", "Hour") DO UPDATE SET "Count" = feed_hits."Count" + excluded."Count",
+            ON CONFLICT ("FeedUid", "Hour") DO UPDATE SET "Count" = feed_hits."Count" + excluded."Count",
             "LastTime" = CASE WHEN excluded."LastTime" > feed_hits."LastTime" THEN excluded."LastTime" ELSE feed_hits."LastTime" END
             """, cancellationToken);
         return fresh.Count;
@@ -98,7 +103,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         {
             (FoundHit hit, byte[] id) = fresh[i];
             long at = hit.Time.ToUnixTimeMilliseconds();
-            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, hit.Field, hit.Value, hit.Indicator, string.Join(',', hit.Feeds)]);
+            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, Word.Of(hit.Field), hit.Value, hit.Indicator, string.Join(',', hit.Feeds)]);
             foreach (string feed in hit.Feeds)
             {
                 feedHits.Add(feed, at);
@@ -107,6 +112,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         }
         // A conflict means another replica found the same hit at the same moment: the whole step fails, is rolled back and tried again.
         await db.InsertManyAsync("hits", HitColumns, rows, "", cancellationToken);
+        await db.InsertManyAsync("alert_outbox", OutboxColumns, [.. groups.News.Select(n => new object[] { n.Key.Id, Word.Of(n.Value), now })], "", cancellationToken);
         await AlertSamples.KeepAsync(db, fresh, alerts, cancellationToken);
         db.ChangeTracker.Clear();
     }
@@ -124,5 +130,11 @@ internal sealed class FeedTally
         _counts[key] = (count + 1, Math.Max(last, milliseconds));
     }
 
-    public IReadOnlyList<object[]> Rows() => [.. _counts.OrderBy(c => c.Key).Select(c => new object[] { c.Key.Feed, c.Key.Hour, c.Value.Count, c.Value.Last })];
+    /// <summary>Rows by the identity of the feed that has the name now; a feed that is gone counts no more.</summary>
+    public async Task<IReadOnlyList<object[]>> RowsAsync(ThreatFeedsContext db, CancellationToken cancellationToken)
+    {
+        string[] names = [.. _counts.Keys.Select(k => k.Feed).Distinct(StringComparer.Ordinal)];
+        Dictionary<string, Guid> uids = await db.Listings.Where(l => names.Contains(l.Feed)).ToDictionaryAsync(l => l.Feed, l => l.FeedUid, cancellationToken);
+        return [.. _counts.Where(c => uids.ContainsKey(c.Key.Feed)).OrderBy(c => c.Key).Select(c => new object[] { uids[c.Key.Feed], c.Key.Hour, c.Value.Count, c.Value.Last })];
+    }
 }

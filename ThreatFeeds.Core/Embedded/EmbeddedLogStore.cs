@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Embedded;
 
@@ -11,19 +12,21 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
 {
     private readonly EmbeddedOptions _options;
     private readonly IDurableFiles _files;
+    private readonly LogReaders _readers;
     private readonly TimeProvider _time;
     private readonly ILogger<EmbeddedLogStore> _logger;
     private volatile Kinds? _kinds;
 
-    public EmbeddedLogStore(EmbeddedOptions options, TimeProvider time, ILogger<EmbeddedLogStore> logger)
-        : this(options, new DurableFiles(), time, logger)
+    public EmbeddedLogStore(EmbeddedOptions options, LogReaders readers, TimeProvider time, ILogger<EmbeddedLogStore> logger)
+        : this(options, new DurableFiles(), readers, time, logger)
     {
     }
 
-    internal EmbeddedLogStore(EmbeddedOptions options, IDurableFiles files, TimeProvider time, ILogger<EmbeddedLogStore> logger)
+    internal EmbeddedLogStore(EmbeddedOptions options, IDurableFiles files, LogReaders readers, TimeProvider time, ILogger<EmbeddedLogStore> logger)
     {
         _options = options;
         _files = files;
+        _readers = readers;
         _time = time;
         _logger = logger;
     }
@@ -58,6 +61,20 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     {
         KindLog log = Find(source).Log;
         return Task.Run(() => Guarded(() => log.Read(after, upTo, visit, cancellationToken)), cancellationToken);
+    }
+
+    public Task<Position> ReadValuesAsync(LogSource source, Position after, Position upTo, int most, Func<ValueBatch, bool> visit, CancellationToken cancellationToken)
+    {
+        KindLog log = Find(source).Log;
+        return Task.Run(
+            () => Guarded(() =>
+            {
+                var reading = new ValueReading(_readers, source.Kind, most, visit);
+                Position passed = log.Read(after, upTo, reading.Take, cancellationToken);
+                reading.End();
+                return passed;
+            }),
+            cancellationToken);
     }
 
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) =>

@@ -1,7 +1,8 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
 using System.Text;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Embedded;
 

@@ -1,3 +1,4 @@
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;
 
@@ -7,7 +8,7 @@ namespace ThreatFeeds.Feeds;
 public sealed record StoredFeed(Feed Feed, FeedStatus Status, ResourceRow Row)
 {
     public static StoredFeed Of(ResourceRow row) =>
-        new(FeedReader.ReadStored(row), FeedStatus.Read(ResourceDocument.Parse(row.Status)), row);
+        new(FeedReader.ReadStored(ResourceDocument.ToJson(row), row.Uid, row.Generation), FeedStatus.Read(ResourceDocument.Parse(row.Status)), row);
 }
 
 /// <summary>Reads the stored feeds; also those that an older version let in and the rules would now refuse.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;
 

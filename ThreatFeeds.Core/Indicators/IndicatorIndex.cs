@@ -1,3 +1,6 @@
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Indicators;
 
 /// <summary>A feed's set as it goes into the index.</summary>

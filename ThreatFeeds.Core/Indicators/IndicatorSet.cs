@@ -1,3 +1,5 @@
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Indicators;
 
 /// <summary>

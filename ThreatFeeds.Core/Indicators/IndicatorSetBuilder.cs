@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Indicators;
 

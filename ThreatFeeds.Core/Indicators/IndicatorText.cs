@@ -1,4 +1,5 @@
 using System.Text;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Indicators;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Indicators;
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;
 
 /// <summary>Decodes a Calico record for an alert. Only records that hit come here, so a document is built.</summary>
 internal static class CalicoDetails
 {
-    private static readonly RecordDetails s_unreadable = new(null, Endpoint.Unknown, Endpoint.Unknown, "", false, null);
+    private static readonly RecordDetails s_unreadable = new(null, Endpoint.Unknown, Endpoint.Unknown, FlowAction.None, false, null);
 
     public static RecordDetails Read(LogKind kind, ReadOnlySpan<byte> line)
     {
@@ -27,16 +28,16 @@ internal static class CalicoDetails
         DateTimeOffset? time = Time(record, "end_time") ?? Time(record, "start_time") ?? Time(record, "@timestamp");
         string? node = Text(record, "host");
         return kind == LogKind.Dns
-            ? new RecordDetails(time, ReadEndpoint(record, "client"), Endpoint.Unknown, "", Answered(record), node)
+            ? new RecordDetails(time, ReadEndpoint(record, "client"), Endpoint.Unknown, FlowAction.None, Answered(record), node)
             : new RecordDetails(time, ReadEndpoint(record, "source"), ReadEndpoint(record, "dest"), Action(record), false, node);
     }
 
-    private static string Action(JsonElement record)
+    private static FlowAction Action(JsonElement record)
     {
         string? action = Text(record, "action");
-        return string.Equals(action, "deny", StringComparison.OrdinalIgnoreCase) ? "deny"
-            : string.Equals(action, "allow", StringComparison.OrdinalIgnoreCase) ? "allow"
-            : action ?? "";
+        return string.Equals(action, "deny", StringComparison.OrdinalIgnoreCase) ? FlowAction.Deny
+            : string.Equals(action, "allow", StringComparison.OrdinalIgnoreCase) ? FlowAction.Allow
+            : FlowAction.None;
     }
 
     private static Endpoint ReadEndpoint(JsonElement record, string side)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;
 
@@ -107,7 +108,7 @@ public sealed class CalicoReader : ILogReader
         using var text = new JsonText();
         if (hasQname && text.TryRead(ref qname))
         {
-            sink.Name("qname", text.Bytes);
+            sink.Name(HitField.QueryName, text.Bytes);
         }
         if (hasSets)
         {
@@ -149,8 +150,8 @@ public sealed class CalicoReader : ILogReader
             }
             reader.Skip();
         }
-        source.Give("source_ip", sink);
-        destination.Give("dest_ip", sink);
+        source.Give(HitField.SourceIp, sink);
+        destination.Give(HitField.DestinationIp, sink);
     }
 
     /// <summary>Where the addresses of one side stand: the address itself, and the bounded list that open-source Calico gives.</summary>
@@ -175,7 +176,7 @@ public sealed class CalicoReader : ILogReader
             _hasMany = reader.TokenType == JsonTokenType.StartArray;
         }
 
-        public void Give(string field, IValueSink sink)
+        public void Give(HitField field, IValueSink sink)
         {
             using var text = new JsonText();
             if (_hasOne && text.TryRead(ref _one))

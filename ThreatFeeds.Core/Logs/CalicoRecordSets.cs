@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;
 
@@ -19,7 +20,7 @@ internal static class CalicoRecordSets
                     sets.Read();
                     if (name && text.TryRead(ref sets))
                     {
-                        sink.Name("rr_name", text.Bytes);
+                        sink.Name(HitField.RecordName, text.Bytes);
                     }
                     sets.Skip();
                 }
@@ -120,7 +121,7 @@ internal static class CalicoRecordSets
     private static void Give(ReadOnlySpan<byte> data, RecordType type, IValueSink sink)
     {
         const int mostWords = 7;
-        sink.Name("rdata", data);
+        sink.Name(HitField.RecordData, data);
         if (type == RecordType.OneWord)
         {
             return;
@@ -161,7 +162,7 @@ internal static class CalicoRecordSets
         }
         for (int i = first; i <= last; i++)
         {
-            sink.Name("rdata", data[words[i]]);
+            sink.Name(HitField.RecordData, data[words[i]]);
         }
     }
 }

@@ -1,4 +1,5 @@
 using ThreatFeeds.Telemetry;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;
 

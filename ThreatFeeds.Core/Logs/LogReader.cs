@@ -1,13 +1,15 @@
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Logs;
 
 /// <summary>Receives the searched values of one record, each with its field, in the order qname, rr_name, rdata or source_ip, dest_ip.</summary>
 public interface IValueSink
 {
     /// <summary>A name as it stands in the record (any case, perhaps with a trailing dot).</summary>
-    void Name(string field, ReadOnlySpan<byte> name);
+    void Name(HitField field, ReadOnlySpan<byte> name);
 
     /// <summary>An address as it stands in the record.</summary>
-    void Address(string field, ReadOnlySpan<byte> address);
+    void Address(HitField field, ReadOnlySpan<byte> address);
 }
 
 /// <summary>One reader per log format. Stateless and safe for threads.</summary>
@@ -39,7 +41,7 @@ public sealed record Endpoint(string Namespace, string Name, bool Aggregated, IR
 /// <param name="Time">Event time (the end of its interval, else the start); null when it has none that can be read.</param>
 /// <param name="Source">The client of a DNS query; the source of a flow.</param>
 /// <param name="Destination">The destination of a flow; unknown for DNS.</param>
-/// <param name="Action">allow or deny; empty for DNS.</param>
+/// <param name="Action">None for DNS.</param>
 /// <param name="Answered">DNS: NoError with data.</param>
 /// <param name="Node">The node (<c>host</c>) when the record says.</param>
-public sealed record RecordDetails(DateTimeOffset? Time, Endpoint Source, Endpoint Destination, string Action, bool Answered, string? Node);
+public sealed record RecordDetails(DateTimeOffset? Time, Endpoint Source, Endpoint Destination, FlowAction Action, bool Answered, string? Node);

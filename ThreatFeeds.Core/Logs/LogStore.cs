@@ -1,11 +1,7 @@
-namespace ThreatFeeds.Logs;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Vocabulary;
 
-/// <summary>The kinds of records.</summary>
-public enum LogKind
-{
-    Dns,
-    Flow,
-}
+namespace ThreatFeeds.Logs;
 
 /// <summary>A record's place in its source; grows, is never reused. Positions compare by segment, then ordinal.</summary>
 /// <param name="Segment">Embedded: number of the segment file, from 1. Elasticsearch: always 1.</param>
@@ -52,7 +48,7 @@ public sealed record RetentionLimits(TimeSpan Keep, long? MaxBytes, IReadOnlyDic
 /// </summary>
 public interface ILogStore
 {
-    /// <summary>The sources there are now; never shrinks while the process lives.</summary>
+    /// <summary>The sources there are now. They come and go: whoever works on them asks again and again.</summary>
     IReadOnlyList<LogSource> Sources { get; }
 
     /// <summary>Completes each time records became readable; the argument is the source. Handlers must return at once.</summary>
@@ -67,6 +63,13 @@ public interface ILogStore
     /// <summary>Calls <paramref name="visit"/> for each kept record of (after, upTo] in order, until it returns false or the range ends. Deleted records are passed over.</summary>
     /// <returns>The position up to which the range has been passed: the last visited record when <paramref name="visit"/> stopped it, else <paramref name="upTo"/>.</returns>
     Task<Position> ReadAsync(LogSource source, Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls <paramref name="visit"/> with the searched values of the kept records of (after, upTo] in order, a batch at a time, until it returns false or the
+    /// range ends. A batch holds at most <paramref name="most"/> records, and fewer when their values are long.
+    /// </summary>
+    /// <returns>The position up to which the range has been passed: the batch's last record when <paramref name="visit"/> stopped it, else <paramref name="upTo"/>.</returns>
+    Task<Position> ReadValuesAsync(LogSource source, Position after, Position upTo, int most, Func<ValueBatch, bool> visit, CancellationToken cancellationToken);
 
     /// <summary>How many records (after, upTo] holds.</summary>
     Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken);

@@ -1,5 +1,5 @@
 using System.Text;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 

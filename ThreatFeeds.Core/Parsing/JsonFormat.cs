@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
-using ThreatFeeds.Feeds;
+using System.Text;
+using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Parsing;
 

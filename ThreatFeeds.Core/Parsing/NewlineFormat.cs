@@ -1,4 +1,5 @@
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 

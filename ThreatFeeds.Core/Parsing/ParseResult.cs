@@ -1,5 +1,6 @@
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,3 +1,5 @@
+using ThreatFeeds.Logs;
+
 namespace ThreatFeeds.Pulling;
 
 /// <summary>What to fetch.</summary>

@@ -1,12 +1,16 @@
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
-public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodies, SetStore sets, PullOutcomes outcomes)
+public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
 {
     /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again after a restart.</summary>
     public async Task RunAsync(long runId, CancellationToken cancellationToken)
@@ -47,7 +51,7 @@ public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodi
 
     private async Task PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
     {
-        string origin = FeedBodies.Origin(feed);
+        string origin = FeedOrigin.Of(feed);
         StoredSetRow? current = await sets.CurrentAsync(feed.Uid, cancellationToken);
         await using FetchedBody body = await bodies.FetchAsync(feed, current, cancellationToken);
         if (body.NotModified)
@@ -68,14 +72,14 @@ public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodi
         }
         // The body was read as the feed said when the run began; after an edit that is no longer what the operator asked for.
         Feed? now = (await feeds.FindAsync(feed.Name, cancellationToken))?.Feed;
-        bool same = now is { Spec.Pull: not null } && now.Uid == feed.Uid && FeedBodies.Origin(now) == origin;
+        bool same = now is { Spec.Pull: not null } && now.Uid == feed.Uid && FeedOrigin.Of(now) == origin;
         var source = new SetSource(body.Digest, origin, body.ETag, body.LastModified);
         SetChange? change = same ? await sets.ReplaceAsync(now!, parsed.Set, source, cancellationToken) : null;
         if (change is null)
         {
             await outcomes.MootAsync(run, "The feed was changed while it was pulled; the change is pulled by a run of its own.", cancellationToken);
         }
-        else if (change.Outcome == RunOutcomes.Unchanged)
+        else if (change.Outcome == RunOutcome.Unchanged)
         {
             await outcomes.UnchangedAsync(run, feed, "The body differs, the indicators do not.", parsed, cancellationToken);
         }

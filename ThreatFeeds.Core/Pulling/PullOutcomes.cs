@@ -1,25 +1,28 @@
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Writes down how a pull ended: the run, the feed's conditions, the log.</summary>
-public sealed class PullOutcomes(RunHistory runs, FeedStatusWriter status, TimeProvider time, ILogger<PullOutcomes> log)
+public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimeProvider time, ILogger<PullOutcomes> log)
 {
     internal async Task ReplacedAsync(RunRow run, Feed feed, ParseResult parsed, SetChange change, CancellationToken cancellationToken)
     {
         await SucceededAsync(feed, cancellationToken);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Replaced, Notes(parsed), parsed, change), cancellationToken);
+        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Replaced, Notes(parsed), parsed, change), cancellationToken);
         PullingLog.Replaced(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
     }
 
     internal async Task UnchangedAsync(RunRow run, Feed feed, string message, ParseResult? parsed, CancellationToken cancellationToken)
     {
         await SucceededAsync(feed, cancellationToken);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Unchanged, message, parsed), cancellationToken);
+        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Unchanged, message, parsed), cancellationToken);
         PullingLog.Unchanged(log, feed.Name);
     }
 
@@ -28,7 +31,7 @@ public sealed class PullOutcomes(RunHistory runs, FeedStatusWriter status, TimeP
         await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.SetKept, reason, cancellationToken);
         // The fetch itself went well.
         await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PullFailed, ConditionType.HeaderSourceMissing);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Kept, reason, parsed), cancellationToken);
+        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Kept, reason, parsed), cancellationToken);
         PullingLog.Kept(log, feed.Name, reason);
     }
 
@@ -45,7 +48,7 @@ public sealed class PullOutcomes(RunHistory runs, FeedStatusWriter status, TimeP
         {
             await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.HeaderSourceMissing);
         }
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Failed, error.Message), cancellationToken);
+        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, error.Message), cancellationToken);
         PullingLog.Failed(log, feed.Name, error.Message);
     }
 
@@ -56,7 +59,7 @@ public sealed class PullOutcomes(RunHistory runs, FeedStatusWriter status, TimeP
         string message = $"The pull ended with an error of our own: {error.Message}";
         try
         {
-            await runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Failed, message), cancellationToken);
+            await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
             await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PullFailed, message, cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -68,7 +71,7 @@ public sealed class PullOutcomes(RunHistory runs, FeedStatusWriter status, TimeP
 
     /// <summary>There was nothing to do any more: no condition, since the feed asked for none of it.</summary>
     internal Task MootAsync(RunRow run, string message, CancellationToken cancellationToken) =>
-        runs.FinishAsync(run.Id, new RunEnd(RunOutcomes.Failed, message), cancellationToken);
+        runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
 
     private async Task SucceededAsync(Feed feed, CancellationToken cancellationToken)
     {

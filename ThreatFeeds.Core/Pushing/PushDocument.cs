@@ -1,8 +1,8 @@
-using System.Text;
 using System.Text.Json;
-using ThreatFeeds.Feeds;
-using ThreatFeeds.Indicators;
+using System.Text;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
 

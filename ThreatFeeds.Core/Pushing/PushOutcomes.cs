@@ -1,40 +1,47 @@
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Runs;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
 
-/// <summary>Writes down how a push ended: a run, the feed's conditions, the log.</summary>
-public sealed class PushOutcomes(RunHistory runs, FeedStatusWriter status, TimeProvider time, ILogger<PushOutcomes> log)
-{
-    internal DateTimeOffset Now => time.GetUtcNow();
+/// <summary>Who pushes, and since when.</summary>
+internal sealed record Push(Actor Actor, DateTimeOffset StartedAt);
 
-    internal async Task StoredAsync(Feed feed, ParseResult parsed, SetChange change, DateTimeOffset startedAt, CancellationToken cancellationToken)
+/// <summary>Writes down how a push ended: a run, the feed's conditions, the log.</summary>
+public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimeProvider time, ILogger<PushOutcomes> log)
+{
+    internal Push Begin(Actor actor) => new(actor, time.GetUtcNow());
+
+    internal async Task StoredAsync(Feed feed, ParseResult parsed, SetChange change, Push push, CancellationToken cancellationToken)
     {
         await SucceededAsync(feed, cancellationToken);
-        await runs.RecordAsync(feed, RunTriggers.Push, startedAt, new RunEnd(change.Outcome, Notes(feed, parsed), parsed, change), cancellationToken);
+        await runs.RecordAsync(feed, RunTrigger.Push, push.Actor, push.StartedAt, new RunEnd(change.Outcome, Notes(feed, parsed), parsed, change), cancellationToken);
         PushingLog.Stored(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
     }
 
-    internal async Task EmptiedAsync(Feed feed, SetChange? change, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    internal async Task EmptiedAsync(Feed feed, SetChange? change, Push push, CancellationToken cancellationToken)
     {
         await SucceededAsync(feed, cancellationToken);
-        await runs.RecordAsync(feed, RunTriggers.Push, startedAt,
-            new RunEnd(change?.Outcome ?? RunOutcomes.Unchanged, "The document was deleted: the set is empty.", null, change), cancellationToken);
+        await runs.RecordAsync(feed, RunTrigger.Push, push.Actor, push.StartedAt,
+            new RunEnd(change?.Outcome ?? RunOutcome.Unchanged, "The document was deleted: the set is empty.", null, change), cancellationToken);
         PushingLog.Emptied(log, feed.Name);
     }
 
-    internal async Task RefusedAsync(Feed feed, string reason, ParseResult? parsed, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    internal async Task RefusedAsync(Feed feed, string reason, ParseResult? parsed, Push push, CancellationToken cancellationToken)
     {
         await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, reason, cancellationToken);
-        await runs.RecordAsync(feed, RunTriggers.Push, startedAt, new RunEnd(RunOutcomes.Failed, reason, parsed), cancellationToken);
+        await runs.RecordAsync(feed, RunTrigger.Push, push.Actor, push.StartedAt, new RunEnd(RunOutcome.Failed, reason, parsed), cancellationToken);
         PushingLog.Refused(log, feed.Name, reason);
     }
 
     private async Task SucceededAsync(Feed feed, CancellationToken cancellationToken)
     {
-        await status.SyncedAsync(feed.Name, feed.Uid, Now, cancellationToken);
+        await status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);
         await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PushRefused);
     }
 

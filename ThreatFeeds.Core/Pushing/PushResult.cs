@@ -1,4 +1,5 @@
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
 

@@ -1,22 +1,27 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
 
 /// <summary>Takes a set that somebody sends: the whole document replaces the feed's set; shrinking is allowed, since a push is deliberate.</summary>
-public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments documents, PushOutcomes outcomes) : IDisposable
+public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments documents, PushOutcomes outcomes) : IDisposable
 {
     // Version, set and document change one after another; two pushes at once must not mix them.
     private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Takes a document.</summary>
     /// <param name="indexContent">What the index it was written to holds.</param>
-    public async Task<PushResult> PushAsync(string feed, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken, PushMode mode = PushMode.Put)
+    public async Task<PushResult> PushAsync(string feed, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken, PushMode mode = PushMode.Put)
     {
         await _one.WaitAsync(cancellationToken);
         try
@@ -30,7 +35,7 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
             {
                 return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}; PUT it to /_doc/{feed}, or send \"doc_as_upsert\": true.");
             }
-            PushResult result = await ApplyAsync(feed, indexContent, document, cancellationToken);
+            PushResult result = await ApplyAsync(feed, indexContent, document, actor, cancellationToken);
             return result with { Created = before is null };
         }
         finally
@@ -40,7 +45,7 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
     }
 
     /// <summary>Deletes the document, which empties the set.</summary>
-    public async Task<PushResult> DeleteAsync(string feed, ContentKind indexContent, CancellationToken cancellationToken)
+    public async Task<PushResult> DeleteAsync(string feed, ContentKind indexContent, Actor actor, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
@@ -50,12 +55,12 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
             {
                 return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}.");
             }
-            DateTimeOffset startedAt = outcomes.Now;
+            Push by = outcomes.Begin(actor);
             if ((await feeds.FindAsync(feed, cancellationToken))?.Feed is { Spec.Pull: null } found && found.Spec.Content == indexContent)
             {
                 // The set goes first: a crash in between leaves a document that can be deleted again.
                 SetChange? change = await sets.ReplaceAsync(found, IndicatorSet.Empty(indexContent), Source(""), cancellationToken);
-                await outcomes.EmptiedAsync(found, change, startedAt, cancellationToken);
+                await outcomes.EmptiedAsync(found, change, by, cancellationToken);
             }
             await documents.DeleteAsync(feed, indexContent, cancellationToken);
             return new PushResult(PushStatus.Deleted, before.Version + 1, "");
@@ -76,11 +81,10 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
             {
                 return;
             }
-            foreach (var waiting in await documents.WaitingAsync(feed, cancellationToken))
+            foreach (WaitingPushRow waiting in await documents.WaitingAsync(feed, cancellationToken))
             {
-                ContentKind content = Enum.Parse<ContentKind>(waiting.Content);
                 using JsonDocument document = JsonDocument.Parse(waiting.Document);
-                PushResult result = await StoreAsync(found, content, document.RootElement, cancellationToken);
+                PushResult result = await StoreAsync(found, waiting.Content, document.RootElement, Actor.System, cancellationToken);
                 if (result.Status == PushStatus.Unusable)
                 {
                     await documents.DropWaitingAsync(feed, waiting.Content, cancellationToken);
@@ -95,12 +99,12 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<PushResult> ApplyAsync(string name, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken)
+    private async Task<PushResult> ApplyAsync(string name, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken)
     {
         Feed? feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
         if (feed is not null)
         {
-            return await StoreAsync(feed, indexContent, document, cancellationToken);
+            return await StoreAsync(feed, indexContent, document, actor, cancellationToken);
         }
         if (PushDocument.Problem(indexContent, document) is { } problem)
         {
@@ -118,17 +122,17 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
         // The feed may have been created between the look and the wait; its creation then saw nothing to apply.
         feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
         return feed is { Spec.Pull: null }
-            ? await StoreAsync(feed, indexContent, document, cancellationToken)
+            ? await StoreAsync(feed, indexContent, document, actor, cancellationToken)
             : new PushResult(PushStatus.Waiting, 1, $"There is no feed {name} yet; the document is kept and applied when a feed of that name without pull and with content {indexContent} is created.", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
     }
 
-    private async Task<PushResult> StoreAsync(Feed feed, ContentKind indexContent, JsonElement document, CancellationToken cancellationToken)
+    private async Task<PushResult> StoreAsync(Feed feed, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken)
     {
         if (feed.Spec.Pull is { } pull)
         {
             return new PushResult(PushStatus.PulledFeed, 0, $"The feed {feed.Name} is pulled from {pull.Url.GetLeftPart(UriPartial.Path)}; the next pull would overwrite what is pushed. Remove spec.pull from the feed, or push to another one.");
         }
-        DateTimeOffset startedAt = outcomes.Now;
+        Push by = outcomes.Begin(actor);
         string? problem = indexContent == feed.Spec.Content
             ? PushDocument.Problem(indexContent, document)
             : $"The feed {feed.Name} has content {feed.Spec.Content}, but this index is for content {indexContent}. Write {PushDocument.Sample(feed.Spec.Content)} to the index for {feed.Spec.Content}.";
@@ -136,7 +140,7 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
         problem ??= PushDocument.Unusable(indexContent, parsed!);
         if (problem is not null)
         {
-            await outcomes.RefusedAsync(feed, problem, parsed, startedAt, cancellationToken);
+            await outcomes.RefusedAsync(feed, problem, parsed, by, cancellationToken);
             return new PushResult(PushStatus.Unusable, 0, problem, Refused: parsed?.RefusedCount ?? 0);
         }
         string text = document.GetRawText();
@@ -145,8 +149,8 @@ public sealed class PushSet(FeedCatalog feeds, SetStore sets, PushedDocuments do
         {
             return new PushResult(PushStatus.Unusable, 0, $"The feed {feed.Name} was changed or deleted while the document was taken; send it again.");
         }
-        long version = await documents.StoreAsync(feed.Name, indexContent, text, cancellationToken);
-        await outcomes.StoredAsync(feed, parsed, change, startedAt, cancellationToken);
+        long version = await documents.StoreAsync(feed, indexContent, text, cancellationToken);
+        await outcomes.StoredAsync(feed, parsed, change, by, cancellationToken);
         return new PushResult(PushStatus.Stored, version, "", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
     }
 

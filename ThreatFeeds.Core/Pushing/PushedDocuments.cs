@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
 
@@ -13,37 +14,35 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
     /// <summary>The document as its writer reads it back, waiting or applied; null when there is none.</summary>
     public async Task<PushedDocument?> FindAsync(string feed, ContentKind content, CancellationToken cancellationToken)
     {
-        string kind = content.ToString();
         using ThreatFeedsContext db = contexts.Create();
-        PushedDocumentRow? row = await db.PushedDocuments.AsNoTracking().FirstOrDefaultAsync(d => d.Feed == feed && d.Content == kind, cancellationToken);
+        PushedDocumentRow? row = await db.PushedDocuments.AsNoTracking().FirstOrDefaultAsync(d => d.Feed == feed && d.Content == content, cancellationToken);
         if (row is not null)
         {
             return new PushedDocument(feed, content, row.Document, row.Version);
         }
-        string? waiting = await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == kind).Select(d => d.Document).FirstOrDefaultAsync(cancellationToken);
+        string? waiting = await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).Select(d => d.Document).FirstOrDefaultAsync(cancellationToken);
         return waiting is null ? null : new PushedDocument(feed, content, waiting, 1);
     }
 
     /// <summary>Remembers an applied document; one that waited is no longer needed.</summary>
     /// <returns>Its version.</returns>
-    internal async Task<long> StoreAsync(string feed, ContentKind content, string document, CancellationToken cancellationToken)
+    internal async Task<long> StoreAsync(Feed feed, ContentKind content, string document, CancellationToken cancellationToken)
     {
         DateTime now = time.GetUtcNow().UtcDateTime;
-        string kind = content.ToString();
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        PushedDocumentRow? row = await db.PushedDocuments.FirstOrDefaultAsync(d => d.Feed == feed, cancellationToken);
+        PushedDocumentRow? row = await db.PushedDocuments.FirstOrDefaultAsync(d => d.FeedUid == feed.Uid, cancellationToken);
         if (row is null)
         {
-            row = new PushedDocumentRow { Feed = feed, Content = kind, Document = document };
+            row = new PushedDocumentRow { FeedUid = feed.Uid, Feed = feed.Name, Content = content, Document = document };
             db.PushedDocuments.Add(row);
         }
-        row.Version = row.Content == kind ? row.Version + 1 : 1;
-        row.Content = kind;
+        row.Version = row.Content == content ? row.Version + 1 : 1;
+        row.Content = content;
         row.Document = document;
         row.UpdatedAt = now;
         await db.SaveChangesAsync(cancellationToken);
-        await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == kind).ExecuteDeleteAsync(cancellationToken);
+        await db.WaitingPushes.Where(d => d.Feed == feed.Name && d.Content == content).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return row.Version;
     }
@@ -51,17 +50,16 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
     /// <summary>Keeps a document until its feed appears. False when too many wait already.</summary>
     internal async Task<bool> WaitAsync(string feed, ContentKind content, string document, CancellationToken cancellationToken)
     {
-        string kind = content.ToString();
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        WaitingPushRow? row = await db.WaitingPushes.FirstOrDefaultAsync(d => d.Feed == feed && d.Content == kind, cancellationToken);
+        WaitingPushRow? row = await db.WaitingPushes.FirstOrDefaultAsync(d => d.Feed == feed && d.Content == content, cancellationToken);
         if (row is null)
         {
             if (await db.WaitingPushes.CountAsync(cancellationToken) >= MaxWaiting)
             {
                 return false;
             }
-            row = new WaitingPushRow { Feed = feed, Content = kind, Document = document };
+            row = new WaitingPushRow { Feed = feed, Content = content, Document = document };
             db.WaitingPushes.Add(row);
         }
         row.Document = document;
@@ -73,10 +71,9 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
 
     internal async Task<bool> DeleteAsync(string feed, ContentKind content, CancellationToken cancellationToken)
     {
-        string kind = content.ToString();
         using ThreatFeedsContext db = contexts.Create();
-        int waiting = await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == kind).ExecuteDeleteAsync(cancellationToken);
-        int applied = await db.PushedDocuments.Where(d => d.Feed == feed && d.Content == kind).ExecuteDeleteAsync(cancellationToken);
+        int waiting = await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).ExecuteDeleteAsync(cancellationToken);
+        int applied = await db.PushedDocuments.Where(d => d.Feed == feed && d.Content == content).ExecuteDeleteAsync(cancellationToken);
         return waiting + applied > 0;
     }
 
@@ -92,7 +89,7 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         return await db.WaitingPushes.Select(d => d.Feed).Distinct().ToListAsync(cancellationToken);
     }
 
-    internal async Task DropWaitingAsync(string feed, string content, CancellationToken cancellationToken)
+    internal async Task DropWaitingAsync(string feed, ContentKind content, CancellationToken cancellationToken)
     {
         using ThreatFeedsContext db = contexts.Create();
         await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).ExecuteDeleteAsync(cancellationToken);

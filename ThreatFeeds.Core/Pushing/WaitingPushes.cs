@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Feeds;
 
 namespace ThreatFeeds.Pushing;
 

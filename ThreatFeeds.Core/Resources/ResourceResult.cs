@@ -9,7 +9,8 @@ public abstract record ResourceResult
 
     /// <param name="Row">After the change (before it, when deleted).</param>
     /// <param name="Changed">False when the object already said that; its resourceVersion is then as it was.</param>
-    public sealed record Ok(ResourceRow Row, bool Changed) : ResourceResult;
+    /// <param name="Before">Before a replacement; null otherwise.</param>
+    public sealed record Ok(ResourceRow Row, bool Changed, ResourceRow? Before = null) : ResourceResult;
 
     public sealed record NotFound : ResourceResult;
 

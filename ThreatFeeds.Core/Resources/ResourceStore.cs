@@ -80,6 +80,7 @@ public sealed class ResourceStore(TimeProvider time)
         {
             return new ResourceResult.Ok(row, Changed: false);
         }
+        ResourceRow before = row.Copy();
         row.Labels = labels;
         row.Annotations = annotations;
         row.Spec = content.Spec.ToJsonString();
@@ -89,7 +90,7 @@ public sealed class ResourceStore(TimeProvider time)
             s => s.SetProperty(r => r.Labels, row.Labels).SetProperty(r => r.Annotations, row.Annotations).SetProperty(r => r.Spec, row.Spec)
                 .SetProperty(r => r.Generation, row.Generation).SetProperty(r => r.ResourceVersion, version), cancellationToken);
         await RecordAsync(db, row, version, "MODIFIED", cancellationToken);
-        return new ResourceResult.Ok(row, Changed: true);
+        return new ResourceResult.Ok(row, Changed: true, before);
     }
 
     /// <summary>Replaces the status by what <paramref name="change"/> makes of it; the generation stays. Nothing is written when it makes no change.</summary>

@@ -1,7 +1,10 @@
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Searching;
 
 /// <param name="Behind">Records not yet compared.</param>
-public sealed record SourceState(string Name, string Kind, long Behind, DateTimeOffset? LastReceivedAt);
+public sealed record SourceState(string Name, LogKind Kind, long Behind, DateTimeOffset? LastReceivedAt);
 
 /// <param name="Done">Records compared, of <paramref name="Total"/>.</param>
 public sealed record LookBackState(string Feed, long Done, long Total);

@@ -1,8 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Searching;
 
@@ -21,16 +25,15 @@ public enum StepResult
 /// New records against all indicators, by the protocol of design §5. One step reads a window after the mark, and in one transaction
 /// moves mark and generation (compare-and-set), opens look-backs for what was added since, and writes the hits.
 /// </summary>
-public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogReaders readers, Snapshots snapshots, HitWriter writer)
+public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, Snapshots snapshots, HitWriter writer)
 {
-    /// <summary>Records in a step: enough to spread the cost of a commit, few enough for an alert to be quick.</summary>
-    internal int WindowRecords { get; init; } = 20_000;
-
-    /// <summary>A window ends early at this many hits, so that a hit storm commits in pieces.</summary>
-    internal int WindowHits { get; init; } = 10_000;
+    internal SearchWindow Window { get; init; } = new(20_000, 10_000);
 
     /// <summary>Raised after hits were written. Handlers must return at once.</summary>
     public event Action? HitsWritten;
+
+    /// <summary>Raised with the source's id after look-backs were opened. Handlers must return at once.</summary>
+    public event Action<string>? LookBackOpened;
 
     /// <summary>Raised after a step with the records it compared and the hits it wrote. Handlers must return at once.</summary>
     public event Action<long, IReadOnlyList<FoundHit>>? Compared;
@@ -54,18 +57,15 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
             return StepResult.Idle;
         }
 
-        var finder = new HitFinder(source, readers, snapshot.Index, only: null);
-        Position to = head <= mark ? mark : await logs.ReadAsync(source, mark, head, record =>
-        {
-            finder.Compare(record);
-            return finder.Records < WindowRecords && finder.Hits.Count < WindowHits;
-        }, cancellationToken);
-        Meters.RecordsSearched.Add(finder.Records);
+        var search = new ValueSearch(snapshot.Index, only: null);
+        Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
+        IReadOnlyList<FoundHit> hits = await decoder.DecodeAsync(source, search.Found, cancellationToken);
         long dropped = to > mark ? (await logs.CountAsync(source, mark, to, cancellationToken)).Deleted : 0;
-        StepResult result = await CommitAsync(source, progress, mark, to, snapshot.Generation, dropped, finder.Hits, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, dropped, hits, cancellationToken);
         if (result == StepResult.Moved)
         {
-            Compared?.Invoke(finder.Records, finder.Hits);
+            Meters.RecordsSearched.Add(search.Records);
+            Compared?.Invoke(search.Records, hits);
         }
         return result;
     }
@@ -78,14 +78,15 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
         {
             return known;
         }
-        string kind = source.Kind == LogKind.Dns ? "dns" : "flow";
-        await db.InsertManyAsync("progress", ["Source", "Kind", "MarkSegment", "MarkOrdinal", "Generation"], [[source.Id, kind, 0L, 0L, 0L]], "ON CONFLICT DO NOTHING", cancellationToken);
+        await db.InsertManyAsync("progress", ["Source", "Kind", "MarkSegment", "MarkOrdinal", "Generation", "SeenAt"],
+            [[source.Id, Word.Of(source.Kind), 0L, 0L, 0L, await db.NowAsync(cancellationToken)]], "ON CONFLICT DO NOTHING", cancellationToken);
         return await db.Progress.AsNoTracking().FirstAsync(p => p.Source == source.Id, cancellationToken);
     }
 
     private async Task<StepResult> CommitAsync(
-        LogSource source, ProgressRow was, Position mark, Position to, long generation, long dropped, List<FoundHit> hits, CancellationToken cancellationToken)
+        LogSource source, ProgressRow was, Position to, long generation, long dropped, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
     {
+        var mark = new Position(was.MarkSegment, was.MarkOrdinal);
         await using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         int moved = await db.Progress
@@ -95,12 +96,14 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
         {
             return StepResult.Lost;
         }
+        bool opened = false;
         if (mark > Position.BeforeAll)
         {
             List<long> added = await db.ListingChanges.Where(c => c.Generation > was.Generation && c.Generation <= generation && c.AddedSetId != null)
                 .Select(c => c.Generation).ToListAsync(cancellationToken);
             db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
             await db.SaveChangesAsync(cancellationToken);
+            opened = added.Count > 0;
         }
         if (dropped > 0)
         {
@@ -112,6 +115,10 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
         if (fresh > 0)
         {
             HitsWritten?.Invoke();
+        }
+        if (opened)
+        {
+            LookBackOpened?.Invoke(source.Id);
         }
         return StepResult.Moved;
     }

@@ -2,8 +2,12 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Searching;
 
@@ -19,7 +23,7 @@ public sealed record ListedBy(string Feed, string Indicator, DateTimeOffset? Sin
 public sealed record IndicatorAnswer(string Value, string Kind, bool Listed, IReadOnlyList<ListedBy> Feeds, IReadOnlyList<HitView> LastHits);
 
 /// <summary>Is a value listed, by whom, by which indicator, since when, and who touched it.</summary>
-public sealed class IndicatorLookUp(IContextFactory contexts, SetFiles files, Snapshots snapshots, AlertQueries alerts)
+public sealed class IndicatorLookUp(IContextFactory contexts, StoredSets files, Snapshots snapshots, AlertQueries alerts)
 {
     private const int Hits = 20;
 

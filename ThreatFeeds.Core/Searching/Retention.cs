@@ -1,8 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
-using ThreatFeeds.Alerts;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Searching;
@@ -17,26 +14,14 @@ public sealed class RetentionOptions
     public long? MaxBytes { get; set; }
 }
 
-/// <summary>Deletes what is older than the settings allow: records (never before they were searched, but to stay under MaxBytes), alerts, stored sets.</summary>
-public sealed class Retention(IContextFactory contexts, ILogStore logs, AlertRetention alerts, SetSweeper sweeper, RetentionSchedule schedule)
+/// <summary>Deletes records that are older than the settings allow, never before they were searched but to stay under MaxBytes.</summary>
+public sealed class Retention(IContextFactory contexts, ILogStore logs, RetentionOptions options)
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Returns the number of records deleted.</summary>
+    public async Task<long> RunAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, Position> marks;
-        await using (ThreatFeedsContext db = contexts.Create())
-        {
-            marks = await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal), cancellationToken);
-        }
-        RetentionOptions options = schedule.Options;
-        long records = await logs.RetainAsync(new RetentionLimits(TimeSpan.FromDays(options.RetentionDays), options.MaxBytes, marks), cancellationToken);
-        int deleted = await alerts.RunAsync(cancellationToken);
-        int sets = await sweeper.SweepAsync(cancellationToken);
-        if (records + deleted + sets > 0)
-        {
-            SearchingLog.Retained(schedule.Logger, records, deleted, sets);
-        }
+        await using ThreatFeedsContext db = contexts.Create();
+        Dictionary<string, Position> marks = await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal), cancellationToken);
+        return await logs.RetainAsync(new RetentionLimits(TimeSpan.FromDays(options.RetentionDays), options.MaxBytes, marks), cancellationToken);
     }
 }
-
-/// <summary>What retention goes by, and where it reports.</summary>
-public sealed record RetentionSchedule(RetentionOptions Options, ILogger<Retention> Logger);

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Searching;
@@ -13,12 +13,15 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     /// <summary>lastSuccessfulSearch is written at most this often.</summary>
     private static readonly TimeSpan StampEvery = TimeSpan.FromMinutes(1);
 
+    internal const string Forward = "forward";
+    internal const string LookBack = "look-back";
+
     private readonly ConcurrentDictionary<(string Search, string Source), bool> _failing = new();
     private readonly Wake _idle = new(time);
 
     internal void Idle() => _idle.Up();
 
-    internal void SnapshotFailed(Exception problem) => SearchingLog.SnapshotFailed(logger, problem);
+    internal void SourcesUnknown(Exception problem) => SearchingLog.SourcesUnknown(logger, problem);
 
     internal async Task SucceededAsync(string search, LogSource source, CancellationToken cancellationToken)
     {
@@ -62,7 +65,7 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     }
 
     /// <summary>Stamps all enabled feeds whenever everything that had arrived has been compared, at most once a minute.</summary>
-    internal async Task StampAsync(CancellationToken cancellationToken)
+    public async Task StampAsync(CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -1,123 +1,104 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Sets;
 
 namespace ThreatFeeds.Searching;
 
-/// <summary>Runs the searches: for each source one loop forward (woken by appends) and one back (woken by generations).</summary>
-public sealed class SearchLoops(ILogStore logs, SearchSteps steps, Snapshots snapshots, SearchHealth health, SearchSignals signals) : BackgroundService
+/// <summary>Runs the forward searches: one loop for each source there is, woken by appends and by changes of what is listed; loops begin and end as sources come and go.</summary>
+public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBook book, SearchHealth health, SearchSignals signals)
 {
     /// <summary>How long a loop sleeps when nothing wakes it.</summary>
     private static readonly TimeSpan Doze = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>How often the sources are asked for.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         logs.Appended += signals.Appended;
+        forward.LookBackOpened += signals.WantLookBack;
+        // Ends all loops together, also when one of them breaks.
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var loops = new Dictionary<string, (Task Loop, CancellationTokenSource End)>(StringComparer.Ordinal);
         try
         {
-            List<Task> loops = [health.StampAsync(stoppingToken), SnapshotLoopAsync(stoppingToken)];
-            foreach (LogSource source in logs.Sources)
+            while (true)
             {
-                loops.Add(LoopAsync("forward", source, steps.Forward.StepAsync, signals.Forward(source), stoppingToken));
-                loops.Add(LoopAsync("look-back", source, steps.LookBack.StepAsync, signals.LookBack(source), stoppingToken));
+                await FollowAsync(loops, together.Token);
+                Task pause = signals.PauseAsync(Look, together.Token);
+                Task ended = await Task.WhenAny([pause, .. loops.Values.Select(l => l.Loop)]);
+                await ended;
             }
-            await Task.WhenAll(loops);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
         }
         finally
         {
             logs.Appended -= signals.Appended;
+            forward.LookBackOpened -= signals.WantLookBack;
+            await together.CancelAsync();
+            await EndAsync([.. loops.Values.Select(l => l.Loop)]);
+            foreach ((_, CancellationTokenSource end) in loops.Values)
+            {
+                end.Dispose();
+            }
         }
     }
 
-    /// <summary>Builds the newest snapshot beside the searches, which go on with an older one meanwhile.</summary>
-    private async Task SnapshotLoopAsync(CancellationToken cancellationToken)
+    private async Task FollowAsync(Dictionary<string, (Task Loop, CancellationTokenSource End)> loops, CancellationToken cancellationToken)
     {
-        while (true)
+        IReadOnlyList<LogSource> sources;
+        try
         {
-            try
-            {
-                await snapshots.RefreshAsync(cancellationToken);
-            }
-            catch (Exception problem) when (problem is not OperationCanceledException)
-            {
-                health.SnapshotFailed(problem);
-            }
-            await signals.Snapshot.WaitAsync(Doze, cancellationToken);
+            sources = logs.Sources;
+            await book.SeeAsync(sources, cancellationToken);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            // Sources that cannot be asked for are not gone.
+            health.SourcesUnknown(problem);
+            return;
+        }
+        foreach (LogSource source in sources.Where(s => !loops.ContainsKey(s.Id)))
+        {
+            var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            loops[source.Id] = (LoopAsync(source, end.Token), end);
+        }
+        foreach (string gone in loops.Keys.Except(sources.Select(s => s.Id)).ToList())
+        {
+            (Task loop, CancellationTokenSource end) = loops[gone];
+            loops.Remove(gone);
+            await end.CancelAsync();
+            await EndAsync([loop]);
+            end.Dispose();
+            signals.Forget(gone);
         }
     }
 
-    private async Task LoopAsync(string search, LogSource source, Func<LogSource, CancellationToken, Task<StepResult>> step, Wake wake, CancellationToken cancellationToken)
+    private async Task LoopAsync(LogSource source, CancellationToken cancellationToken)
     {
+        Wake wake = signals.Forward(source);
         TimeSpan pause = TimeSpan.Zero;
         while (true)
         {
             try
             {
-                StepResult result = await step(source, cancellationToken);
-                await health.SucceededAsync(search, source, cancellationToken);
+                StepResult result = await forward.StepAsync(source, cancellationToken);
+                await health.SucceededAsync(SearchHealth.Forward, source, cancellationToken);
                 pause = TimeSpan.Zero;
                 if (result == StepResult.Idle)
                 {
                     health.Idle();
                     await wake.WaitAsync(Doze, cancellationToken);
                 }
-                else
-                {
-                    // A moved mark may have opened look-backs.
-                    signals.LookBack(source).Up();
-                }
             }
             catch (Exception problem) when (problem is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 // Marks stay where they are: whatever failed is searched again, so waiting loses nothing.
                 pause = TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds * 2, 0.2, 30));
-                await health.FailedAsync(search, source, problem, cancellationToken);
+                await health.FailedAsync(SearchHealth.Forward, source, problem, cancellationToken);
                 await signals.PauseAsync(pause, cancellationToken);
             }
         }
     }
-}
 
-/// <summary>The two kinds of step.</summary>
-public sealed record SearchSteps(ForwardSearch Forward, LookBackSearch LookBack);
-
-/// <summary>Wakes the loops: appends wake the forward search of their source, changes of what is listed wake everything.</summary>
-public sealed class SearchSignals : IDisposable
-{
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<(string, bool), Wake> _wakes = new();
-    private readonly Listings _listings;
-    private readonly TimeProvider _time;
-
-    public SearchSignals(Listings listings, TimeProvider time)
-    {
-        _listings = listings;
-        _time = time;
-        Snapshot = new Wake(time);
-        listings.ListingChanged += All;
-    }
-
-    internal Wake Snapshot { get; }
-
-    internal Wake Forward(LogSource source) => _wakes.GetOrAdd((source.Id, true), _ => new Wake(_time));
-
-    internal Wake LookBack(LogSource source) => _wakes.GetOrAdd((source.Id, false), _ => new Wake(_time));
-
-    internal void Appended(LogSource source) => Forward(source).Up();
-
-    internal Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) => Task.Delay(pause, _time, cancellationToken);
-
-    public void Dispose() => _listings.ListingChanged -= All;
-
-    private void All()
-    {
-        Snapshot.Up();
-        foreach (Wake wake in _wakes.Values)
-        {
-            wake.Up();
-        }
-    }
+    /// <summary>Waits for loops that were told to end; why each did is told where it happened.</summary>
+    private static async Task EndAsync(Task[] loops) => await Task.WhenAll(loops).ContinueWith(_ => { }, TaskScheduler.Default);
 }

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Searching;
@@ -32,7 +34,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs)
             RangeCount left = heads[source.Id] > mark ? await logs.CountAsync(source, mark, heads[source.Id], cancellationToken) : default;
             idle &= heads[source.Id] <= mark && row?.Generation == generation;
             dropped += left.Deleted;
-            sources.Add(new SourceState(source.Name, source.Kind == LogKind.Dns ? "dns" : "flow", left.Records, await logs.LastReceivedAtAsync(source, cancellationToken)));
+            sources.Add(new SourceState(source.Name, source.Kind, left.Records, await logs.LastReceivedAtAsync(source, cancellationToken)));
         }
         return new SearchState(idle, dropped, sources, await LookBacksAsync(db, open, cancellationToken));
     }

@@ -14,6 +14,6 @@ internal static partial class SearchingLog
     [LoggerMessage(EventIds.Searching + 4, LogLevel.Error, "The newest indicators could not be loaded; searching goes on with those before and tries again")]
     public static partial void SnapshotFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventIds.Searching + 3, LogLevel.Information, "Retention deleted {Records} records, {Alerts} alerts and {Sets} stored sets")]
-    public static partial void Retained(ILogger logger, long records, int alerts, int sets);
+    [LoggerMessage(EventIds.Searching + 5, LogLevel.Error, "The log store could not say which sources there are; it is asked again")]
+    public static partial void SourcesUnknown(ILogger logger, Exception exception);
 }

@@ -2,23 +2,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ThreatFeeds.Searching;
 
-/// <summary>Adds searching and its loops.</summary>
+/// <summary>Adds searching. What runs it comes with Jobs.</summary>
 public static class SearchingRegistration
 {
     public static IServiceCollection AddSearching(this IServiceCollection services, RetentionOptions options) => services
         .AddSingleton(options)
-        .AddSingleton<RetentionSchedule>()
         .AddSingleton<Retention>()
-        .AddSingleton<Snapshots>()
-        .AddSingleton<SearchedSets>()
+        .AddSingleton<RecordDecoder>()
+        .AddSingleton<LookBackTargets>()
         .AddSingleton<ForwardSearch>()
         .AddSingleton<LookBackSearch>()
-        .AddSingleton<SearchSteps>()
+        .AddSingleton<LookBackLoop>()
+        .AddSingleton<SourceBook>()
+        .AddSingleton<SearchLoops>()
+        .AddSingleton<SnapshotKeeper>()
         .AddSingleton<SearchStates>()
         .AddSingleton<IndicatorLookUp>()
-        .AddSingleton<FeedStatistics>()
         .AddSingleton<SearchSignals>()
         .AddSingleton<SearchHealth>()
-        .AddHostedService<HitStorms>()
-        .AddHostedService<SearchLoops>();
+        .AddHostedService<HitStorms>();
 }

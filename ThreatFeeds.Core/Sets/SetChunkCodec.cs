@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Sets;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 

@@ -11,7 +11,7 @@ public static class Counters
     /// <summary>The generation: the number of the last change to what is listed.</summary>
     public const string Generation = "generation";
 
-    /// <summary>Records that retention deleted before they were compared.</summary>
+    /// <summary>Records that were lost before they were compared.</summary>
     public const string Dropped = "dropped";
 
     /// <summary>Adds to a counter within the caller's transaction and returns its new value.</summary>

@@ -1,3 +1,7 @@
+using ThreatFeeds.Actors;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Storage;
 
 /// <summary>One Kubernetes-shaped object, as the operator wrote it and with what we say of it.</summary>
@@ -20,6 +24,8 @@ public sealed class ResourceRow
     public string Spec { get; set; } = "{}";
     /// <summary>The status as JSON.</summary>
     public string Status { get; set; } = "{}";
+
+    public ResourceRow Copy() => (ResourceRow)MemberwiseClone();
 }
 
 /// <summary>One entry of the change log that watchers follow.</summary>
@@ -36,7 +42,7 @@ public sealed class ResourceChangeRow
     public DateTime At { get; set; }
 }
 
-/// <summary>A named number that only grows: <c>resourceVersion</c>, <c>generation</c>, <c>dropped:SOURCE</c>.</summary>
+/// <summary>A named number that only grows; see <see cref="Counters"/>.</summary>
 public sealed class CounterRow
 {
     public required string Name { get; set; }
@@ -49,8 +55,7 @@ public sealed class ListingRow
     public long Id { get; set; }
     public Guid FeedUid { get; set; }
     public required string Feed { get; set; }
-    /// <summary>IPSet or DomainNameSet.</summary>
-    public required string Content { get; set; }
+    public ContentKind Content { get; set; }
     public bool Enabled { get; set; }
     public bool MatchSubdomains { get; set; }
     /// <summary>The set searched for; null until there is one.</summary>
@@ -61,7 +66,7 @@ public sealed class ListingRow
 public sealed class StoredSetRow
 {
     public long Id { get; set; }
-    public required string Content { get; set; }
+    public ContentKind Content { get; set; }
     public long Count { get; set; }
     /// <summary>SHA-256 (hex) of the body it came from; of the entries, for a difference.</summary>
     public required string Digest { get; set; }
@@ -71,6 +76,8 @@ public sealed class StoredSetRow
     public string? LastModified { get; set; }
     public DateTime CreatedAt { get; set; }
     public bool Complete { get; set; }
+    /// <summary>How the data of its chunks are encoded; 1 is the first form.</summary>
+    public int Format { get; set; } = 1;
 }
 
 /// <summary>About 64 k sorted entries of a stored set, front-coded and compressed.</summary>
@@ -91,27 +98,34 @@ public sealed class ListingChangeRow
     public long Generation { get; set; }
     public long ListingId { get; set; }
     public required string Feed { get; set; }
-    /// <summary>set, enabled, disabled, deleted, matching or content.</summary>
-    public required string Reason { get; set; }
+    public ListingReason Reason { get; set; }
     /// <summary>The stored set of entries this change added; null when it only removed.</summary>
     public long? AddedSetId { get; set; }
     public long Added { get; set; }
     public DateTime At { get; set; }
 }
 
-/// <summary>One pull or push with its outcome and counts. Accepted ones survive a restart.</summary>
+/// <summary>
+/// One pull or push with its outcome and counts. Accepted ones survive a restart. Queued while StartedAt is null, active until FinishedAt is set; an active
+/// one belongs to its owner until the lease is over, then to whoever takes it.
+/// </summary>
 public sealed class RunRow
 {
     public long Id { get; set; }
     public required string Feed { get; set; }
     public Guid FeedUid { get; set; }
-    /// <summary>schedule, change, manual or push.</summary>
-    public required string Trigger { get; set; }
+    public RunTrigger Trigger { get; set; }
+    /// <summary>Who asked for it.</summary>
+    public string Actor { get; set; } = "system";
     public DateTime QueuedAt { get; set; }
     public DateTime? StartedAt { get; set; }
     public DateTime? FinishedAt { get; set; }
-    /// <summary>replaced, unchanged, kept or failed; null while queued or active.</summary>
-    public string? Outcome { get; set; }
+    /// <summary>The instance that carries it out; null while queued and when finished.</summary>
+    public string? LeaseOwner { get; set; }
+    /// <summary>By the database's clock.</summary>
+    public DateTime? LeaseUntil { get; set; }
+    /// <summary>Null while queued or active.</summary>
+    public RunOutcome? Outcome { get; set; }
     public long Accepted { get; set; }
     public long Added { get; set; }
     public long Removed { get; set; }
@@ -126,16 +140,17 @@ public sealed class RunRow
 public sealed class WaitingPushRow
 {
     public required string Feed { get; set; }
-    public required string Content { get; set; }
+    public ContentKind Content { get; set; }
     public required string Document { get; set; }
     public DateTime ReceivedAt { get; set; }
 }
 
-/// <summary>The document last pushed for a feed, as Elasticsearch clients read it back.</summary>
+/// <summary>The document last pushed for a feed, as Elasticsearch clients read it back. Goes with the feed's listing, in its transaction.</summary>
 public sealed class PushedDocumentRow
 {
+    public Guid FeedUid { get; set; }
     public required string Feed { get; set; }
-    public required string Content { get; set; }
+    public ContentKind Content { get; set; }
     public required string Document { get; set; }
     public long Version { get; set; }
     public DateTime UpdatedAt { get; set; }

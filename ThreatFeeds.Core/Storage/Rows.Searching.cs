@@ -1,15 +1,38 @@
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
+
 namespace ThreatFeeds.Storage;
 
 /// <summary>How far the forward search of a source has come.</summary>
 public sealed class ProgressRow
 {
     public required string Source { get; set; }
-    /// <summary>dns or flow.</summary>
-    public required string Kind { get; set; }
+    public LogKind Kind { get; set; }
     public long MarkSegment { get; set; }
     public long MarkOrdinal { get; set; }
     /// <summary>Everything up to the mark has been compared with what is effective at this generation, but for unfinished look-backs.</summary>
     public long Generation { get; set; }
+    /// <summary>When a process last had this source, noted now and then. One not seen for long is gone, and is closed.</summary>
+    public DateTime SeenAt { get; set; }
+}
+
+/// <summary>A source that is gone, with what of it was never compared.</summary>
+public sealed class GoneSourceRow
+{
+    public required string Source { get; set; }
+    public LogKind Kind { get; set; }
+    public DateTime GoneAt { get; set; }
+}
+
+/// <summary>A record that hit but could not be written as an alert; searching went past it.</summary>
+public sealed class SetAsideRow
+{
+    public required string Source { get; set; }
+    public long Segment { get; set; }
+    public long Ordinal { get; set; }
+    public required string Reason { get; set; }
+    public DateTime At { get; set; }
 }
 
 /// <summary>An unfinished look-back: the entries a change added against the records (done, upto] of a source.</summary>
@@ -32,10 +55,11 @@ public sealed class HitRow
     public required string Source { get; set; }
     public long Segment { get; set; }
     public long Ordinal { get; set; }
+    /// <summary>The record's id in its store; null where its position is its id.</summary>
+    public string? RecordId { get; set; }
     /// <summary>Event time, Unix milliseconds.</summary>
     public long Time { get; set; }
-    /// <summary>qname, rr_name, rdata, source_ip or dest_ip.</summary>
-    public required string Field { get; set; }
+    public HitField Field { get; set; }
     public required string Value { get; set; }
     public required string Indicator { get; set; }
     /// <summary>Names of feeds, sorted, joined by commas.</summary>
@@ -56,23 +80,19 @@ public sealed class AlertRow
 {
     public long Id { get; set; }
     public required string Cluster { get; set; }
-    /// <summary>dns or flow.</summary>
-    public required string Kind { get; set; }
+    public LogKind Kind { get; set; }
     public required string Indicator { get; set; }
     /// <summary>Namespace of the workload; empty when unknown.</summary>
     public string Namespace { get; set; } = "";
     public string Workload { get; set; } = "";
-    /// <summary>outbound or inbound.</summary>
-    public required string Direction { get; set; }
-    /// <summary>allow, deny or empty (dns).</summary>
-    public string Action { get; set; } = "";
+    public Direction Direction { get; set; }
+    public FlowAction Action { get; set; }
     /// <summary>First seen when the alert was opened (Unix ms); part of its key and never changed.</summary>
     public long Start { get; set; }
     public long FirstSeen { get; set; }
     public long LastSeen { get; set; }
     public long Count { get; set; }
-    /// <summary>4 critical, 3 high, 2 medium, 1 low.</summary>
-    public int Severity { get; set; }
+    public Severity Severity { get; set; }
     public bool Aggregated { get; set; }
     /// <summary>JSON object of string to string.</summary>
     public string Labels { get; set; } = "{}";
@@ -81,8 +101,8 @@ public sealed class AlertRow
     public string? PeerIp { get; set; }
     public int? PeerPort { get; set; }
     public string? PeerName { get; set; }
-    /// <summary>open, acknowledged or dismissed. Written by users only.</summary>
-    public string State { get; set; } = "open";
+    /// <summary>Written by users only.</summary>
+    public AlertState State { get; set; }
     /// <summary>Written by users only.</summary>
     public string Note { get; set; } = "";
     public DateTime? StateChangedAt { get; set; }
@@ -99,10 +119,19 @@ public sealed class AlertFeedRow
 /// <summary>Hits of one feed within one hour of event time.</summary>
 public sealed class FeedHitsRow
 {
-    public required string Feed { get; set; }
+    public Guid FeedUid { get; set; }
     /// <summary>Hours since the Unix epoch.</summary>
     public long Hour { get; set; }
     public long Count { get; set; }
     /// <summary>Latest event time, Unix milliseconds.</summary>
     public long LastTime { get; set; }
+}
+
+/// <summary>What happened to an alert, written in the transaction of the hits that made it so; notification reads it. Kept for a bounded time.</summary>
+public sealed class AlertOutboxRow
+{
+    public long Id { get; set; }
+    public long AlertId { get; set; }
+    public AlertNews News { get; set; }
+    public DateTime At { get; set; }
 }

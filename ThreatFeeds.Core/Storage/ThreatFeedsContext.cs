@@ -1,4 +1,12 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Pushing;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Storage;
 
@@ -22,6 +30,9 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
     public DbSet<AlertFeedRow> AlertFeeds => Set<AlertFeedRow>();
     public DbSet<AlertSampleRow> AlertSamples => Set<AlertSampleRow>();
     public DbSet<FeedHitsRow> FeedHits => Set<FeedHitsRow>();
+    public DbSet<AlertOutboxRow> AlertOutbox => Set<AlertOutboxRow>();
+    public DbSet<GoneSourceRow> GoneSources => Set<GoneSourceRow>();
+    public DbSet<SetAsideRow> SetAside => Set<SetAsideRow>();
 
     /// <summary>True on PostgreSQL, where rows must be locked; SQLite's write transactions exclude each other.</summary>
     public abstract bool LocksRows { get; }
@@ -29,6 +40,28 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
+        AddFeeds(modelBuilder);
+        AddSearching(modelBuilder);
+    }
+
+    /// <summary>Members of closed sets are stored as their words, a severity as its number.</summary>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(configurationBuilder);
+        configurationBuilder.Properties<ContentKind>().HaveConversion<WordConverter<ContentKind>>();
+        configurationBuilder.Properties<LogKind>().HaveConversion<WordConverter<LogKind>>();
+        configurationBuilder.Properties<HitField>().HaveConversion<WordConverter<HitField>>();
+        configurationBuilder.Properties<FlowAction>().HaveConversion<FlowActionConverter>();
+        configurationBuilder.Properties<Direction>().HaveConversion<WordConverter<Direction>>();
+        configurationBuilder.Properties<AlertState>().HaveConversion<WordConverter<AlertState>>();
+        configurationBuilder.Properties<AlertNews>().HaveConversion<WordConverter<AlertNews>>();
+        configurationBuilder.Properties<RunTrigger>().HaveConversion<WordConverter<RunTrigger>>();
+        configurationBuilder.Properties<RunOutcome>().HaveConversion<WordConverter<RunOutcome>>();
+        configurationBuilder.Properties<ListingReason>().HaveConversion<WordConverter<ListingReason>>();
+    }
+
+    private static void AddFeeds(ModelBuilder modelBuilder)
+    {
         modelBuilder.Entity<ResourceRow>(e => { e.ToTable("resources"); e.HasKey(r => new { r.Kind, r.Namespace, r.Name }); });
         modelBuilder.Entity<ResourceChangeRow>(e => { e.ToTable("resource_changes"); e.HasKey(r => r.ResourceVersion); e.Property(r => r.ResourceVersion).ValueGeneratedNever(); });
         modelBuilder.Entity<CounterRow>(e => { e.ToTable("counters"); e.HasKey(r => r.Name); });
@@ -38,7 +71,16 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
         modelBuilder.Entity<ListingChangeRow>(e => { e.ToTable("listing_changes"); e.HasKey(r => r.Generation); e.Property(r => r.Generation).ValueGeneratedNever(); });
         modelBuilder.Entity<RunRow>(e => { e.ToTable("runs"); e.HasIndex(r => new { r.Feed, r.Id }); e.HasIndex(r => r.FinishedAt); });
         modelBuilder.Entity<WaitingPushRow>(e => { e.ToTable("waiting_pushes"); e.HasKey(r => new { r.Feed, r.Content }); });
-        modelBuilder.Entity<PushedDocumentRow>(e => { e.ToTable("pushed_documents"); e.HasKey(r => r.Feed); });
+        modelBuilder.Entity<PushedDocumentRow>(e =>
+        {
+            e.ToTable("pushed_documents");
+            e.HasKey(r => r.FeedUid);
+            e.HasOne<ListingRow>().WithOne().HasForeignKey<PushedDocumentRow>(r => r.FeedUid).HasPrincipalKey<ListingRow>(r => r.FeedUid).OnDelete(DeleteBehavior.Cascade);
+        });
+    }
+
+    private static void AddSearching(ModelBuilder modelBuilder)
+    {
         modelBuilder.Entity<ProgressRow>(e => { e.ToTable("progress"); e.HasKey(r => r.Source); });
         modelBuilder.Entity<LookBackRow>(e => { e.ToTable("look_backs"); e.HasKey(r => new { r.Generation, r.Source }); });
         modelBuilder.Entity<HitRow>(e =>
@@ -60,7 +102,10 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
             e.HasIndex(r => new { r.Indicator, r.LastSeen, r.Id });
         });
         modelBuilder.Entity<AlertFeedRow>(e => { e.ToTable("alert_feeds"); e.HasKey(r => new { r.Feed, r.AlertId }); e.HasIndex(r => r.AlertId); });
-        modelBuilder.Entity<FeedHitsRow>(e => { e.ToTable("feed_hits"); e.HasKey(r => new { r.Feed, r.Hour }); });
+        modelBuilder.Entity<FeedHitsRow>(e => { e.ToTable("feed_hits"); e.HasKey(r => new { r.FeedUid, r.Hour }); });
+        modelBuilder.Entity<AlertOutboxRow>(e => { e.ToTable("alert_outbox"); e.HasIndex(r => r.At); });
+        modelBuilder.Entity<GoneSourceRow>(e => { e.ToTable("gone_sources"); e.HasKey(r => r.Source); });
+        modelBuilder.Entity<SetAsideRow>(e => { e.ToTable("set_aside"); e.HasKey(r => new { r.Source, r.Segment, r.Ordinal }); });
     }
 }
 
@@ -75,3 +120,11 @@ public sealed class PostgresContext(DbContextOptions<PostgresContext> options) :
 {
     public override bool LocksRows => true;
 }
+
+/// <summary>Stores a member of a closed set as its word.</summary>
+internal sealed class WordConverter<T>() : ValueConverter<T, string>(value => Word.Of(value), word => Word.Parse<T>(word))
+    where T : struct, Enum;
+
+/// <summary>Older versions stored whatever a record said.</summary>
+internal sealed class FlowActionConverter() : ValueConverter<FlowAction, string>(
+    action => Word.Of(action), word => word == "allow" ? FlowAction.Allow : word == "deny" ? FlowAction.Deny : FlowAction.None);

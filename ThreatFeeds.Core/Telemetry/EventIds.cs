@@ -10,7 +10,7 @@ public static class EventIds
     public const int Logs = 1600;
     public const int Alerts = 1700;
     public const int Searching = 1800;
-    public const int Scheduling = 2000;
+    public const int Jobs = 2000;
     public const int Embedded = 2100;
     public const int Api = 3000;
 }

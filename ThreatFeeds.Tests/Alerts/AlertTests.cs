@@ -1,8 +1,13 @@
+using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Alerts;
@@ -38,11 +43,11 @@ public sealed class AlertTests
         string id = (await world.AlertsAsync()).Single().Id.ToString();
         var changes = new AlertChanges(world.Contexts, world.Clock);
 
-        Assert.Empty(await changes.ApplyAsync([id], new AlertChange("dismissed", "known scanner"), default));
+        Assert.Empty(await changes.ApplyAsync([id], new AlertChange(AlertState.Dismissed, "known scanner"), Actor.Local, default));
         await HitAsync(world, "bad.example", TimeSpan.FromMinutes(1));
 
         AlertView alert = (await new AlertQueries(world.Contexts, world.Logs).FindAsync(id, default))!;
-        Assert.Equal(("dismissed", "known scanner", 2L), (alert.State, alert.Note, alert.Count));
+        Assert.Equal((AlertState.Dismissed, "known scanner", 2L), (alert.State, alert.Note, alert.Count));
     }
 
     [Theory]
@@ -56,10 +61,10 @@ public sealed class AlertTests
         await HitAsync(world, "bad.example", TimeSpan.Zero);
         string id = (await world.AlertsAsync()).Single().Id.ToString();
 
-        IReadOnlyList<string> unknown = await new AlertChanges(world.Contexts, world.Clock).ApplyAsync([id, "987654", "nonsense"], new AlertChange("dismissed", null), default);
+        IReadOnlyList<string> unknown = await new AlertChanges(world.Contexts, world.Clock).ApplyAsync([id, "987654", "nonsense"], new AlertChange(AlertState.Dismissed, null), Actor.Local, default);
 
         Assert.Equal(["987654", "nonsense"], unknown.Order());
-        Assert.Equal("open", (await world.AlertsAsync()).Single().State);
+        Assert.Equal(AlertState.Open, (await world.AlertsAsync()).Single().State);
     }
 
     [Theory]
@@ -74,7 +79,7 @@ public sealed class AlertTests
         await world.FeedAsync("two", "DomainNameSet");
         await world.SetAsync("two", "*.example.org", "bad.example");
         await world.SettleAsync();
-        await world.Feeds.DeleteAsync("one", ThreatFeeds.Resources.ResourcePrecondition.None, default);
+        await world.Feeds.DeleteAsync("one", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
         await world.SettleAsync();
 
         var queries = new AlertQueries(world.Contexts, world.Logs);

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Tests.Embedded;
 
@@ -12,7 +13,7 @@ internal static class StoreFixture
 
     public static async Task<EmbeddedLogStore> OpenAsync(IDurableFiles files, TimeProvider time, string folder = "/data", long segmentBytes = 256L << 20, Dictionary<string, Position>? floors = null)
     {
-        var store = new EmbeddedLogStore(new EmbeddedOptions(folder) { SegmentBytes = segmentBytes }, files, time, NullLogger<EmbeddedLogStore>.Instance);
+        var store = new EmbeddedLogStore(new EmbeddedOptions(folder) { SegmentBytes = segmentBytes }, files, new LogReaders([new CalicoReader()]), time, NullLogger<EmbeddedLogStore>.Instance);
         await store.OpenAsync(floors ?? NoFloors, CancellationToken.None);
         return store;
     }

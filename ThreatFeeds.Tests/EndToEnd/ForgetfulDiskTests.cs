@@ -1,9 +1,11 @@
 using System.Text;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Embedded;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.EndToEnd;

@@ -1,3 +1,4 @@
+using ThreatFeeds.Pushing;
 using Xunit;
 
 namespace ThreatFeeds.Tests.House;

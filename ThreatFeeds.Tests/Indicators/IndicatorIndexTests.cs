@@ -1,5 +1,8 @@
 using System.Text;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Parsing;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Indicators;

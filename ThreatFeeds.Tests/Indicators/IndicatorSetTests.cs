@@ -1,5 +1,6 @@
 using System.Text;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Indicators;

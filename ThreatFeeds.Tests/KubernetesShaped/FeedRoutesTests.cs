@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;

@@ -5,9 +5,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.KubernetesShaped;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Resources;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
@@ -25,8 +28,8 @@ internal sealed class KubernetesServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddStorage(new StorageOptions(), null, _folder.Path).AddResources().AddFeeds(_ => null)
-            .AddSingleton<Listings>().AddSingleton<FeedChanges>();
+        builder.Services.AddStorage(new StorageOptions(), null, _folder.Path).AddResources().AddSets().AddListings().AddRuns(_folder.Path).AddFeeds(_ => null)
+            .AddScoped(_ => Actor.Local);
         _app = builder.Build();
         _app.MapKubernetesShaped();
     }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Logs;
@@ -149,7 +150,7 @@ public sealed class CalicoReaderTests
             """);
         Assert.Equal(("shop", "web-*", true, "10.0.0.1", 4000, "wep"), (d.Source.Namespace, d.Source.Name, d.Source.Aggregated, d.Source.Ip, d.Source.Port, d.Source.Type));
         Assert.Equal(("", "", false, "9.9.9.9", 443, "net"), (d.Destination.Namespace, d.Destination.Name, d.Destination.Aggregated, d.Destination.Ip, d.Destination.Port, d.Destination.Type));
-        Assert.Equal(("deny", false, "node-1"), (d.Action, d.Answered, d.Node));
+        Assert.Equal((FlowAction.Deny, false, "node-1"), (d.Action, d.Answered, d.Node));
     }
 
     [Theory]
@@ -218,8 +219,8 @@ public sealed class CalicoReaderTests
     {
         public List<string> Values { get; } = [];
 
-        public void Name(string field, ReadOnlySpan<byte> name) => Values.Add($"{field} {Encoding.UTF8.GetString(name)}");
+        public void Name(HitField field, ReadOnlySpan<byte> name) => Values.Add($"{Word.Of(field)} {Encoding.UTF8.GetString(name)}");
 
-        public void Address(string field, ReadOnlySpan<byte> address) => Values.Add($"{field} {Encoding.UTF8.GetString(address)}");
+        public void Address(HitField field, ReadOnlySpan<byte> address) => Values.Add($"{Word.Of(field)} {Encoding.UTF8.GetString(address)}");
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Logs;
@@ -59,15 +60,15 @@ public sealed class CalicoTruthTests
     {
         public HashSet<string> Fields { get; } = [];
 
-        public void Name(string field, ReadOnlySpan<byte> name)
+        public void Name(HitField field, ReadOnlySpan<byte> name)
         {
             string text = Encoding.UTF8.GetString(name);
             if (names.Contains(Plain(text)))
             {
-                Fields.Add(field);
+                Fields.Add(Word.Of(field));
             }
         }
 
-        public void Address(string field, ReadOnlySpan<byte> address) => Assert.Fail("DNS records have no addresses to search.");
+        public void Address(HitField field, ReadOnlySpan<byte> address) => Assert.Fail("DNS records have no addresses to search.");
     }
 }

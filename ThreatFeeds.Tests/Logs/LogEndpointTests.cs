@@ -11,6 +11,7 @@ using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Embedded;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Logs;

@@ -2,6 +2,7 @@ using System.Text;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Embedded;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Logs;

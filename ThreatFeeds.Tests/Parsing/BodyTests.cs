@@ -1,8 +1,8 @@
 using System.Text;
-using ThreatFeeds.Feeds;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Parsing;

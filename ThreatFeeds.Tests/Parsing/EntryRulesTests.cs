@@ -1,6 +1,7 @@
 using System.Text;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Parsing;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Parsing;

@@ -1,7 +1,7 @@
 using System.Text;
-using ThreatFeeds.Feeds;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Tests.Parsing;
 

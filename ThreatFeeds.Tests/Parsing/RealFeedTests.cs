@@ -1,11 +1,11 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ThreatFeeds.Feeds;
-using ThreatFeeds.Indicators;
+using System.Text;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Parsing;

@@ -1,5 +1,6 @@
 using System.Text;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Ports;

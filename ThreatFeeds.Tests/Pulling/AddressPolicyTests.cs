@@ -1,4 +1,5 @@
 using System.Net;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Pulling;
 using Xunit;
 

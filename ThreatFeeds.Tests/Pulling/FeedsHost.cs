@@ -3,12 +3,22 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using ThreatFeeds.Actors;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Jobs;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Resources;
+using ThreatFeeds.Runs;
+using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Pulling;
@@ -24,7 +34,14 @@ internal sealed class FeedsHost : IAsyncDisposable
 
     public RunHistory Runs => Get<RunHistory>();
 
-    public static async Task<FeedsHost> CreateAsync(string folder, Action<IServiceCollection>? add = null, Action<WebApplication>? map = null)
+    public RunQueue Queue => Get<RunQueue>();
+
+    /// <summary>Adds everything else of Core, so that jobs run as they do in the whole process.</summary>
+    public static void AddJobs(IServiceCollection services, string folder, string? postgres = null) => services
+        .AddLogs().AddEmbedded(new EmbeddedOptions(folder)).AddAlerts(new AlertOptions()).AddSearching(new RetentionOptions())
+        .AddJobs(new JobOptions(postgres, TimeSpan.FromSeconds(5)));
+
+    public static async Task<FeedsHost> CreateAsync(string folder, Action<IServiceCollection>? add = null, Action<WebApplication>? map = null, string? postgres = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -32,9 +49,7 @@ internal sealed class FeedsHost : IAsyncDisposable
         services.AddLogging();
         services.AddRouting();
         services.AddSingleton(TimeProvider.System);
-        services.AddStorage(new StorageOptions(), null, folder).AddResources().AddFeeds(_ => null).AddSets();
-        services.TryAddSingleton<FeedChanges>();
-        services.TryAddSingleton<RunHistory>();
+        services.AddStorage(new StorageOptions { Provider = postgres is null ? "Sqlite" : "Postgres" }, postgres, folder).AddResources().AddSets().AddListings().AddRuns(folder).AddFeeds(_ => null);
         var options = new PullingOptions { MaxBytes = 10_000_000, IdleTimeout = TimeSpan.FromSeconds(5) };
         options.AllowedNetworks.Add("127.0.0.0/8");
         services.AddPulling(options, folder).AddPushing();
@@ -56,14 +71,14 @@ internal sealed class FeedsHost : IAsyncDisposable
 
     public async Task<Feed> CreateAsync(string name, string content, string? url = null, string annotations = "{}", string mode = "Enabled", string headers = "[]")
     {
-        var result = await Get<FeedChanges>().CreateAsync(Manifest(name, content, url, annotations, mode, headers), default);
+        var result = await Get<FeedChanges>().CreateAsync(Manifest(name, content, url, annotations, mode, headers), FeedChangeOptions.Default, Actor.Local, default);
         Assert.True(result is FeedChangeResult.Ok, result is FeedChangeResult.Invalid i ? string.Join("; ", i.Problems) : result.ToString());
         return (await Get<FeedCatalog>().FindAsync(name, default))!.Feed;
     }
 
     public async Task<Feed> ReplaceAsync(string name, string content, string? url = null, string annotations = "{}", string mode = "Enabled")
     {
-        Assert.IsType<FeedChangeResult.Ok>(await Get<FeedChanges>().ReplaceAsync(name, Manifest(name, content, url, annotations, mode, "[]"), default));
+        Assert.IsType<FeedChangeResult.Ok>(await Get<FeedChanges>().ReplaceAsync(name, Manifest(name, content, url, annotations, mode, "[]"), FeedChangeOptions.Default, Actor.Local, default));
         return (await Get<FeedCatalog>().FindAsync(name, default))!.Feed;
     }
 
@@ -79,13 +94,13 @@ internal sealed class FeedsHost : IAsyncDisposable
     /// <summary>Queues, starts and carries out one pull.</summary>
     public async Task<FeedRun> PullAsync(Feed feed)
     {
-        await Runs.EnqueueAsync(feed, RunTriggers.Manual, default);
-        RunRow run = (await Runs.StartNextAsync(feed.Name, default))!;
+        await Queue.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
+        RunRow run = (await Queue.StartNextAsync(feed.Name, default))!;
         await Get<PullFeed>().RunAsync(run.Id, default);
         return RunHistory.View((await Runs.FindAsync(run.Id, default))!);
     }
 
-    public async Task<IReadOnlyList<string>> IndicatorsAsync(string feed) => (await Get<SetStore>().IndicatorsAsync(feed, null, 1000, default)).Items;
+    public async Task<IReadOnlyList<string>> IndicatorsAsync(string feed) => (await Get<ListedSets>().IndicatorsAsync(feed, null, 1000, default)).Items;
 
     public async Task<IReadOnlyList<(ConditionType Type, string Message)>> ConditionsAsync(string feed) =>
         [.. (await Get<FeedCatalog>().FindAsync(feed, default))!.Status.ErrorConditions.Select(c => (c.Type, c.Message))];

@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Pulling;
@@ -24,9 +26,9 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
     {
         await using HostileServer server = await HostileServer.TextAsync("# list\nbad.example\nworse.example\nnot/a/name\n192.0.2.1\n");
         FeedRun run = await _host.PullAsync(await _host.CreateAsync("names", "DomainNameSet", server.Url));
-        Assert.Equal((RunOutcomes.Replaced, 2L, 2L, 0L, 1L, 1L), (run.Outcome, run.Accepted, run.Added, run.Removed, run.Skipped, run.Refused));
+        Assert.Equal((RunOutcome.Replaced, 2L, 2L, 0L, 1L, 1L), (run.Outcome, run.Accepted, run.Added, run.Removed, run.Skipped, run.Refused));
         Assert.Equal(["bad.example", "worse.example"], await _host.IndicatorsAsync("names"));
-        Assert.Equal(4, Assert.Single(await _host.Runs.RefusalsAsync(long.Parse(run.Id, System.Globalization.CultureInfo.InvariantCulture), default)).Line);
+        Assert.Equal(4, Assert.Single((await _host.Runs.FindAsync((await _host.Get<FeedCatalog>().FindAsync("names", default))!.Feed, run.Id, default))!.Refusals!).Line);
         Assert.NotNull((await _host.Get<FeedCatalog>().FindAsync("names", default))!.Status.LastSuccessfulSync);
     }
 
@@ -36,16 +38,16 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
         await using HostileServer server = await HostileServer.StartAsync(c => c.Response.WriteAsync("bad.example\n"));
         Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
         await _host.PullAsync(feed);
-        Assert.Equal(RunOutcomes.Unchanged, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Unchanged, (await _host.PullAsync(feed)).Outcome);
         server.Answer = c =>
         {
             c.Response.Headers.ETag = "\"one\"";
             c.Response.StatusCode = c.Request.Headers.IfNoneMatch == "\"one\"" ? 304 : 200;
             return c.Response.StatusCode == 304 ? Task.CompletedTask : c.Response.WriteAsync("bad.example\nnew.example\n");
         };
-        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
         FeedRun run = await _host.PullAsync(feed);
-        Assert.Equal(RunOutcomes.Unchanged, run.Outcome);
+        Assert.Equal(RunOutcome.Unchanged, run.Outcome);
         Assert.Contains("304", run.Message);
         Assert.Equal(2, (await _host.IndicatorsAsync("names")).Count);
     }
@@ -73,11 +75,11 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
         Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
         await _host.PullAsync(feed);
         server.Answer = c => c.Response.WriteAsync(body);
-        Assert.Equal(RunOutcomes.Kept, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Kept, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal(["bad.example"], await _host.IndicatorsAsync("names"));
         Assert.Equal(ConditionType.SetKept, Assert.Single(await _host.ConditionsAsync("names")).Type);
         server.Answer = c => c.Response.WriteAsync("other.example\n");
-        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
         Assert.Empty(await _host.ConditionsAsync("names"));
     }
 
@@ -93,7 +95,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             c.Response.ContentLength = 1000;
             await c.Response.WriteAsync("other.example\n");
         };
-        Assert.Equal(RunOutcomes.Kept, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Kept, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal(["bad.example"], await _host.IndicatorsAsync("names"));
     }
 
@@ -105,10 +107,10 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
         await _host.PullAsync(feed);
         server.Answer = c => c.Response.WriteAsync("n1.example\n");
         FeedRun kept = await _host.PullAsync(feed);
-        Assert.Equal(RunOutcomes.Kept, kept.Outcome);
+        Assert.Equal(RunOutcome.Kept, kept.Outcome);
         string digest = kept.Message!.Split(' ')[^1];
         feed = await _host.ReplaceAsync("names", "DomainNameSet", server.Url, $$"""{"threatfeeds.io/accept": "{{digest}}"}""");
-        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal(["n1.example"], await _host.IndicatorsAsync("names"));
     }
 
@@ -121,10 +123,10 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             return Task.CompletedTask;
         });
         Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
-        Assert.Equal(RunOutcomes.Failed, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Failed, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal(ConditionType.PullFailed, Assert.Single(await _host.ConditionsAsync("names")).Type);
         server.Answer = c => c.Response.WriteAsync("bad.example\n");
-        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
         Assert.Empty(await _host.ConditionsAsync("names"));
     }
 
@@ -135,7 +137,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
         const string Headers = """[{"name": "Authorization", "valueFrom": {"secretKeyRef": {"name": "globalthreatfeed-names-token", "key": "token"}}}, {"name": "X-Extra", "valueFrom": {"configMapKeyRef": {"name": "globalthreatfeed-names-extra", "key": "x", "optional": true}}}]""";
         Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url, headers: Headers);
         FeedRun failed = await _host.PullAsync(feed);
-        Assert.Equal(RunOutcomes.Failed, failed.Outcome);
+        Assert.Equal(RunOutcome.Failed, failed.Outcome);
         (ConditionType type, string message) = Assert.Single(await _host.ConditionsAsync("names"));
         Assert.Equal(ConditionType.HeaderSourceMissing, type);
         Assert.Contains("globalthreatfeed-names-token", message);
@@ -147,7 +149,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             db.Resources.Add(new ResourceRow { Kind = "Secret", Namespace = HeaderSources.Namespace, Name = "globalthreatfeed-names-token", Uid = Guid.NewGuid(), Spec = """{"data": {"token": "QmVhcmVyIHg="}}""" });
             return Task.CompletedTask;
         });
-        Assert.Equal(RunOutcomes.Replaced, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
         Assert.Equal("Bearer x", server.Requests.Last().Headers.Authorization.ToString());
         Assert.False(server.Requests.Last().Headers.ContainsKey("X-Extra"));
         Assert.Empty(await _host.ConditionsAsync("names"));
@@ -163,7 +165,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             await _host.ReplaceAsync("names", "DomainNameSet", server.Url + "/elsewhere");
             await c.Response.WriteAsync("old.example\n");
         };
-        Assert.Equal(RunOutcomes.Failed, (await _host.PullAsync(feed)).Outcome);
+        Assert.Equal(RunOutcome.Failed, (await _host.PullAsync(feed)).Outcome);
         Assert.Empty(await _host.IndicatorsAsync("names"));
     }
 

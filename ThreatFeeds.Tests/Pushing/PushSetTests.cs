@@ -1,10 +1,12 @@
 using System.Text.Json;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Pushing;
@@ -34,7 +36,7 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         Assert.Equal((PushStatus.Stored, 2L, false, 1L), (second.Status, second.Version, second.Created, second.Refused));
         Assert.Equal(["99.99.99.99", "100.100.100.0/24"], await _host.IndicatorsAsync("pushed"));
         IReadOnlyList<FeedRun> runs = (await _host.Runs.ListAsync(feed, null, 10, default)).Items;
-        Assert.Equal([(RunTriggers.Push, 198L + 2), (RunTriggers.Push, 0L)], runs.Select(r => (r.Trigger, r.Removed)));
+        Assert.Equal([(RunTrigger.Push, 198L + 2), (RunTrigger.Push, 0L)], runs.Select(r => (r.Trigger, r.Removed)));
         Assert.NotNull((await _host.Get<FeedCatalog>().FindAsync("pushed", default))!.Status.LastSuccessfulSync);
     }
 
@@ -102,14 +104,14 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
     {
         await _host.CreateAsync("pushed", "IPSet");
         await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""");
-        Assert.Equal(PushStatus.Deleted, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, default)).Status);
+        Assert.Equal(PushStatus.Deleted, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, Actor.Local, default)).Status);
         Assert.Empty(await _host.IndicatorsAsync("pushed"));
-        Assert.Equal(PushStatus.Missing, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, default)).Status);
+        Assert.Equal(PushStatus.Missing, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, Actor.Local, default)).Status);
     }
 
     private async Task<PushResult> PushAsync(string feed, string document)
     {
         using JsonDocument json = JsonDocument.Parse(document);
-        return await _host.Get<PushSet>().PushAsync(feed, ContentKind.IPSet, json.RootElement, default);
+        return await _host.Get<PushSet>().PushAsync(feed, ContentKind.IPSet, json.RootElement, Actor.Local, default);
     }
 }

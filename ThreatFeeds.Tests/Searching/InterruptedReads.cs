@@ -27,6 +27,16 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn) 
         return to;
     }
 
+    public async Task<Position> ReadValuesAsync(LogSource source, Position after, Position upTo, int most, Func<ValueBatch, bool> visit, CancellationToken cancellationToken)
+    {
+        Position to = await store.ReadValuesAsync(source, after, upTo, most, visit, cancellationToken);
+        if (turn() is { } during)
+        {
+            await during();
+        }
+        return to;
+    }
+
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) => store.CountAsync(source, after, upTo, cancellationToken);
 
     public Task<RawRecord?> FindAsync(string sourceId, Position position, CancellationToken cancellationToken) => store.FindAsync(sourceId, position, cancellationToken);

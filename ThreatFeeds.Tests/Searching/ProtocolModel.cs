@@ -1,3 +1,6 @@
+using ThreatFeeds.Listings;
+using ThreatFeeds.Pushing;
+
 namespace ThreatFeeds.Tests.Searching;
 
 /// <summary>

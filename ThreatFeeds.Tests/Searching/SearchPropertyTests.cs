@@ -1,8 +1,13 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Actors;
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Resources;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Searching;
@@ -106,7 +111,7 @@ public sealed class SearchPropertyTests
         string feed = FeedNames[random.Next(FeedNames.Length)];
         if (random.Next(4) == 0)
         {
-            await world.Feeds.DeleteAsync(feed, ThreatFeeds.Resources.ResourcePrecondition.None, default);
+            await world.Feeds.DeleteAsync(feed, ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
             truth.Feeds.Remove(feed);
         }
         else

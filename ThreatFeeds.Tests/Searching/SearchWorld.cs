@@ -2,16 +2,22 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Jobs;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
+using ThreatFeeds.Runs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Searching;
@@ -31,18 +37,20 @@ internal sealed class SearchWorld : IAsyncDisposable
         _disk = disk;
         _resources = new ResourceStore(Clock);
         _store = NewStore();
-        Listings = new Listings(Clock);
-        Files = new SetFiles(database.Factory, Clock);
-        Sets = new SetStore(database.Factory, Files, Listings, Clock);
-        Feeds = new FeedChanges(database.Factory, _resources, new FeedReader(_ => null), Listings);
+        Listings = new ListingChanges(database.Factory, Clock);
+        Stored = new StoredSets(database.Factory, Clock);
+        Sets = new ListedSets(database.Factory, Stored, Listings);
+        Feeds = new FeedChanges(database.Factory, _resources, new FeedReader(_ => null), Listings, new RunQueue(database.Factory, new InstanceId("test"), Clock));
         Catalog = new FeedCatalog(database.Factory, _resources);
         Build();
     }
 
+    private static LogReaders Readers { get; } = new([new CalicoReader()]);
+
     public ManualClock Clock { get; } = new();
-    public Listings Listings { get; }
-    public SetFiles Files { get; }
-    public SetStore Sets { get; }
+    public ListingChanges Listings { get; }
+    public StoredSets Stored { get; }
+    public ListedSets Sets { get; }
     public FeedChanges Feeds { get; }
     public FeedCatalog Catalog { get; }
     public AlertOptions Alerts { get; } = new() { GroupingHours = 1 };
@@ -68,6 +76,10 @@ internal sealed class SearchWorld : IAsyncDisposable
         return world;
     }
 
+    /// <summary>Everything that retention deletes.</summary>
+    public async Task RetainAsync() => await new RetentionJob(
+        Retention, new AlertRetention(Contexts, Alerts, Clock), Listings, new SetSweeper(Contexts, Stored, Clock), NullLogger<RetentionJob>.Instance).RunAsync(default);
+
     /// <summary>As after a kill: everything in memory is gone.</summary>
     public async Task RestartAsync()
     {
@@ -87,7 +99,8 @@ internal sealed class SearchWorld : IAsyncDisposable
             ["metadata"] = new JsonObject { ["name"] = name, ["annotations"] = new JsonObject { [FeedAnnotations.MatchSubdomains] = below ? "true" : "false" } },
             ["spec"] = new JsonObject { ["content"] = content, ["mode"] = mode },
         };
-        FeedChangeResult result = await Catalog.FindAsync(name, default) is null ? await Feeds.CreateAsync(manifest, default) : await Feeds.ReplaceAsync(name, manifest, default);
+        FeedChangeResult result = await Catalog.FindAsync(name, default) is null ? await Feeds.CreateAsync(manifest, FeedChangeOptions.Default, Actor.Local, default)
+            : await Feeds.ReplaceAsync(name, manifest, FeedChangeOptions.Default, Actor.Local, default);
         Assert.IsType<FeedChangeResult.Ok>(result);
     }
 
@@ -169,20 +182,20 @@ internal sealed class SearchWorld : IAsyncDisposable
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
         Ingestion.IngestAsync(kind, "calico", new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
 
-    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Clock, NullLogger<EmbeddedLogStore>.Instance);
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
 
     private void Build()
     {
-        var readers = new LogReaders([new CalicoReader()]);
         var logs = new InterruptedReads(_store, () => DuringRead);
         var writer = new HitWriter(Alerts, Clock);
+        var decoder = new RecordDecoder(logs, Readers);
         Snapshots?.Dispose();
-        Snapshots = new Snapshots(Contexts, Files);
+        Snapshots = new Snapshots(Contexts, Stored);
         // Small windows, so that steps stop half-way.
-        Forward = new ForwardSearch(Contexts, logs, readers, Snapshots, writer) { WindowRecords = 3, WindowHits = 2 };
-        LookBack = new LookBackSearch(Contexts, logs, readers, new SearchedSets(Contexts, Files, Snapshots), writer) { WindowRecords = 2, WindowHits = 2 };
+        Forward = new ForwardSearch(Contexts, logs, decoder, Snapshots, writer) { Window = new SearchWindow(3, 2) };
+        LookBack = new LookBackSearch(Contexts, logs, decoder, new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), writer) { Window = new SearchWindow(2, 2) };
         States = new SearchStates(Contexts, _store);
-        Retention = new Retention(Contexts, _store, new AlertRetention(Contexts, Alerts, Clock), new SetSweeper(Contexts, Files, Clock), new RetentionSchedule(RetentionOptions, NullLogger<Retention>.Instance));
-        Ingestion = new LogIngestion(readers, _store);
+        Retention = new Retention(Contexts, _store, RetentionOptions);
+        Ingestion = new LogIngestion(Readers, _store);
     }
 }

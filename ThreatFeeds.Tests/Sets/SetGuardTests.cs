@@ -1,8 +1,9 @@
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Sets;
@@ -69,7 +70,7 @@ public sealed class SetGuardTests
         }
     }
 
-    private static StoredSetRow Current(int count) => new() { Content = "DomainNameSet", Count = count, Digest = new string('0', 64), Origin = Origin };
+    private static StoredSetRow Current(int count) => new() { Content = ContentKind.DomainNameSet, Count = count, Digest = new string('0', 64), Origin = Origin };
 
     private static Feed Feed(params (string Key, string Value)[] annotations) => new(
         "one", Guid.NewGuid(), 1, new FeedSpec(ContentKind.DomainNameSet, true, null, false, null, null),

@@ -58,6 +58,21 @@ internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>Advances step by step, as long as something waits for the clock, until a condition holds; fails after half a minute of real time.</summary>
+    public async Task AdvanceUntilAsync(TimeSpan step, Func<Task<bool>> holds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (!await holds())
+        {
+            if (Waiting > 0)
+            {
+                Advance(step);
+            }
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
     private ManualTimer? NextDue(DateTimeOffset until)
     {
         lock (_lock)

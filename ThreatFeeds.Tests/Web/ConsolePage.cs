@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Playwright;
+using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Web.Feeds;
 using ThreatFeeds.Web.Shared;
 using Xunit;

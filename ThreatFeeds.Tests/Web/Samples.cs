@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

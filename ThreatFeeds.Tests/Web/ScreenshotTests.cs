@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 using static Microsoft.Playwright.Assertions;

@@ -1,5 +1,7 @@
 using System.Globalization;
 using ThreatFeeds.Alerts;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Web.Alerts;
 

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Components;
 using ThreatFeeds.Alerts;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Searching;
-using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
@@ -10,6 +12,12 @@ namespace ThreatFeeds.Web.Alerts;
 /// <summary>Findings by filters that live in the URL; one of them beside the list.</summary>
 public sealed partial class AlertsPage
 {
+    [Inject] private ConsoleFeeds FeedData { get; set; } = null!;
+
+    [Inject] private ConsoleAlerts AlertData { get; set; } = null!;
+
+    [Inject] private SearchStates Searches { get; set; } = null!;
+
     private readonly HashSet<string> _selected = [];
     private List<AlertView> _alerts = [];
     private IReadOnlyList<string> _feeds = [];
@@ -54,15 +62,15 @@ public sealed partial class AlertsPage
 
     protected override async Task LoadAsync(bool live, CancellationToken cancellationToken)
     {
-        Page<AlertView> page = await Data.AlertsAsync(Query.Filter(Time.GetUtcNow(), null), cancellationToken);
+        Page<AlertView> page = await AlertData.ListAsync(Query.Filter(Time.GetUtcNow(), null), cancellationToken);
         if (live && _alerts.Count > 0)
         {
             KeepPlaces(page);
             return;
         }
         (_alerts, _next, _new) = ([.. page.Items], page.Next, 0);
-        _feeds = [.. (await Data.ListFeedsAsync(cancellationToken)).Select(f => f.Feed.Name)];
-        _searches = await Data.SearchStateAsync(cancellationToken);
+        _feeds = [.. (await FeedData.ListAsync(cancellationToken)).Select(f => f.Feed.Name)];
+        _searches = await Searches.GetAsync(cancellationToken);
     }
 
     /// <summary>Rows being read stay where they are: known ones get their new counts, those that no longer belong leave, new ones are announced.</summary>
@@ -87,29 +95,30 @@ public sealed partial class AlertsPage
 
     private async Task MoreAsync()
     {
-        Page<AlertView> page = await Data.AlertsAsync(Query.Filter(Time.GetUtcNow(), _next), Gone);
+        Page<AlertView> page = await AlertData.ListAsync(Query.Filter(Time.GetUtcNow(), _next), Gone);
         HashSet<string> known = [.. _alerts.Select(a => a.Id)];
         _alerts.AddRange(page.Items.Where(a => known.Add(a.Id)));
         _next = page.Next;
     }
 
-    private Task ChangeSelectedAsync(string state) => ChangeAsync([.. _selected], new AlertChange(state, null));
+    private Task ChangeSelectedAsync(AlertState state) => ChangeAsync([.. _selected], new AlertChange(state, null));
 
     private async Task ChangeAsync(IReadOnlyList<string> ids, AlertChange change)
     {
         List<AlertView> before = [];
         foreach (string id in ids)
         {
-            if ((_alerts.Find(a => a.Id == id) ?? await Data.AlertAsync(id, Gone)) is { } alert)
+            if ((_alerts.Find(a => a.Id == id) ?? await AlertData.FindAsync(id, Gone)) is { } alert)
             {
                 before.Add(alert);
             }
         }
         try
         {
-            int changed = await Data.ChangeAlertsAsync(ids, change, Gone);
+            int changed = await AlertData.ChangeAsync(ids, change, Gone);
             _selected.ExceptWith(ids);
-            string what = change.State is null ? "Note saved." : $"{Words.Many(changed, "alert", "alerts")} {(change.State == "open" ? "reopened" : change.State)}.";
+            string what = change.State is not { } state ? "Note saved."
+                : $"{Words.Many(changed, "alert", "alerts")} {(state == AlertState.Open ? "reopened" : Word.Of(state))}.";
             Toasts.Undoable(what, () => RestoreAsync(before, change));
             await ReloadAsync();
         }
@@ -123,7 +132,7 @@ public sealed partial class AlertsPage
     {
         foreach (var group in before.GroupBy(a => new AlertChange(change.State is null ? null : a.State, change.Note is null ? null : a.Note)))
         {
-            await Data.ChangeAlertsAsync([.. group.Select(a => a.Id)], group.Key, default);
+            await AlertData.ChangeAsync([.. group.Select(a => a.Id)], group.Key, default);
         }
         Toasts.Done("Taken back.");
         if (!Gone.IsCancellationRequested)

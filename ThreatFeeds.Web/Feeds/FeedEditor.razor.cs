@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
 using Radzen;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
@@ -29,7 +30,9 @@ public sealed partial class FeedEditor : IDisposable
     /// <summary>A feed to start from.</summary>
     [SupplyParameterFromQuery] public string? Ready { get; set; }
 
-    [Inject] private IConsoleData Data { get; set; } = null!;
+    [Inject] private ConsoleFeeds FeedData { get; set; } = null!;
+
+    [Inject] private ConsoleFeedChanges Changing { get; set; } = null!;
 
     [Inject] private NavigationManager Nav { get; set; } = null!;
 
@@ -65,11 +68,11 @@ public sealed partial class FeedEditor : IDisposable
         (_error, _loading) = (null, true);
         try
         {
-            _labelsInUse = [.. (await Data.ListFeedsAsync(_gone.Token)).SelectMany(f => f.Feed.Labels).Select(l => $"{l.Key}={l.Value}").Distinct().Order(StringComparer.Ordinal)];
+            _labelsInUse = [.. (await FeedData.ListAsync(_gone.Token)).SelectMany(f => f.Feed.Labels).Select(l => $"{l.Key}={l.Value}").Distinct().Order(StringComparer.Ordinal)];
             _form = FeedForm.New();
             if (Name is not null)
             {
-                EditableManifest stored = await Data.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
+                EditableManifest stored = await FeedData.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
                 _form = FeedForm.From(stored.Manifest);
                 _generation = stored.Generation;
             }
@@ -119,14 +122,14 @@ public sealed partial class FeedEditor : IDisposable
         try
         {
             JsonObject manifest = _form.ToManifest();
-            PreviewResult result = await Data.PreviewAsync(manifest, _gone.Token);
+            PreviewResult result = await Changing.PreviewAsync(manifest, _gone.Token);
             IReadOnlyList<FeedProblem> problems = result.Problems;
             if (result.Preview is null && problems.All(p => p.Path == "metadata.name"))
             {
                 // A test needs no name; what is wrong with the one typed so far is still shown.
                 problems = _form.Name.Trim().Length == 0 ? [] : problems;
                 manifest["metadata"]!["name"] = "unnamed";
-                result = await Data.PreviewAsync(manifest, _gone.Token);
+                result = await Changing.PreviewAsync(manifest, _gone.Token);
             }
             if (_tested == key)
             {
@@ -151,7 +154,7 @@ public sealed partial class FeedEditor : IDisposable
         bool leave = false;
         try
         {
-            SaveResult result = await Data.SaveFeedAsync(_form.ToManifest(), Name, _generation, _gone.Token);
+            SaveResult result = await Changing.SaveAsync(_form.ToManifest(), Name, _generation, _gone.Token);
             _problems = new FeedProblems(result.Problems);
             _conflict = result.Conflict;
             leave = result.Saved;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Web.Feeds;
 

@@ -1,4 +1,4 @@
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Web.Shared;
 

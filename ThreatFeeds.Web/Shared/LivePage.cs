@@ -14,7 +14,7 @@ public abstract class LivePage : ComponentBase, IDisposable
     private CancellationTokenSource? _loading;
     private int _waiting;
 
-    [Inject] protected IConsoleData Data { get; set; } = null!;
+    [Inject] private ConsoleChanges Changes { get; set; } = null!;
 
     [Inject] protected TimeProvider Time { get; set; } = null!;
 
@@ -31,7 +31,7 @@ public abstract class LivePage : ComponentBase, IDisposable
     /// <summary>Asks for the data and keeps it. <paramref name="live"/>: not asked for by the reader, so nothing may jump.</summary>
     protected abstract Task LoadAsync(bool live, CancellationToken cancellationToken);
 
-    protected override void OnInitialized() => Data.Changed += OnChanged;
+    protected override void OnInitialized() => Changes.Changed += OnChanged;
 
     protected Task ReloadAsync() => ReloadAsync(live: false);
 
@@ -87,7 +87,7 @@ public abstract class LivePage : ComponentBase, IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
-        Data.Changed -= OnChanged;
+        Changes.Changed -= OnChanged;
         _gone.Cancel();
     }
 }

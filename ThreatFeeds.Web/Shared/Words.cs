@@ -1,6 +1,7 @@
 using System.Globalization;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Feeds;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Web.Shared;
 
@@ -54,33 +55,32 @@ internal static class Words
     public static string Capital(string word) => word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..];
 
     /// <summary>What the workload did: "Asked for · answered", "Connected out · denied".</summary>
-    public static string Deed(AlertView alert) => alert.Kind == "dns"
-        ? alert.Severity is "high" or "critical" ? "Asked for · answered" : "Asked for · not answered"
-        : (alert.Direction == "inbound" ? "Connected in" : "Connected out") + (alert.Action switch
+    public static string Deed(AlertView alert) => alert.Kind == LogKind.Dns
+        ? alert.Severity is Severity.High or Severity.Critical ? "Asked for · answered" : "Asked for · not answered"
+        : (alert.Direction == Direction.Inbound ? "Connected in" : "Connected out") + (alert.Action switch
         {
-            "allow" => " · allowed",
-            "deny" => " · denied",
+            FlowAction.Allow => " · allowed",
+            FlowAction.Deny => " · denied",
             _ => "",
         });
 
     public static string WorkloadName(AlertWorkload workload) => workload.Name.Length > 0 ? workload.Name : workload.Ip ?? "unknown workload";
 
-    public static string FieldName(string field) => field switch
+    public static string FieldName(HitField field) => field switch
     {
-        "qname" => "query name",
-        "rr_name" => "name of an answer record",
-        "rdata" => "data of an answer",
-        "source_ip" => "source address",
-        "dest_ip" => "destination address",
-        _ => field,
+        HitField.QueryName => "query name",
+        HitField.RecordName => "name of an answer record",
+        HitField.RecordData => "data of an answer",
+        HitField.SourceIp => "source address",
+        _ => "destination address",
     };
 
     /// <summary>Class of a pill for the outcome of a run.</summary>
-    public static string OutcomeClass(string? outcome) => outcome switch
+    public static string OutcomeClass(RunOutcome? outcome) => outcome switch
     {
-        "replaced" or "unchanged" => "ok",
-        "kept" => "warn",
-        "failed" => "bad",
+        RunOutcome.Replaced or RunOutcome.Unchanged => "ok",
+        RunOutcome.Kept => "warn",
+        RunOutcome.Failed => "bad",
         _ => "",
     };
 

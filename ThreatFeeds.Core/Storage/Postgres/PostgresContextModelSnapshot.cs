@@ -37,6 +37,31 @@ namespace ThreatFeeds.Storage.Postgres
                     b.ToTable("alert_feeds", (string)null);
                 });
 
+            modelBuilder.Entity("ThreatFeeds.Storage.AlertOutboxRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("AlertId")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("News")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("alert_outbox", (string)null);
+                });
+
             modelBuilder.Entity("ThreatFeeds.Storage.AlertRow", b =>
                 {
                     b.Property<long>("Id")
@@ -177,8 +202,8 @@ namespace ThreatFeeds.Storage.Postgres
 
             modelBuilder.Entity("ThreatFeeds.Storage.FeedHitsRow", b =>
                 {
-                    b.Property<string>("Feed")
-                        .HasColumnType("text");
+                    b.Property<Guid>("FeedUid")
+                        .HasColumnType("uuid");
 
                     b.Property<long>("Hour")
                         .HasColumnType("bigint");
@@ -189,9 +214,26 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<long>("LastTime")
                         .HasColumnType("bigint");
 
-                    b.HasKey("Feed", "Hour");
+                    b.HasKey("FeedUid", "Hour");
 
                     b.ToTable("feed_hits", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.GoneSourceRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("GoneAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Source");
+
+                    b.ToTable("gone_sources", (string)null);
                 });
 
             modelBuilder.Entity("ThreatFeeds.Storage.HitRow", b =>
@@ -216,6 +258,9 @@ namespace ThreatFeeds.Storage.Postgres
 
                     b.Property<long>("Ordinal")
                         .HasColumnType("bigint");
+
+                    b.Property<string>("RecordId")
+                        .HasColumnType("text");
 
                     b.Property<long>("Segment")
                         .HasColumnType("bigint");
@@ -349,6 +394,9 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<long>("MarkSegment")
                         .HasColumnType("bigint");
 
+                    b.Property<DateTime>("SeenAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.HasKey("Source");
 
                     b.ToTable("progress", (string)null);
@@ -356,8 +404,8 @@ namespace ThreatFeeds.Storage.Postgres
 
             modelBuilder.Entity("ThreatFeeds.Storage.PushedDocumentRow", b =>
                 {
-                    b.Property<string>("Feed")
-                        .HasColumnType("text");
+                    b.Property<Guid>("FeedUid")
+                        .HasColumnType("uuid");
 
                     b.Property<string>("Content")
                         .IsRequired()
@@ -367,13 +415,17 @@ namespace ThreatFeeds.Storage.Postgres
                         .IsRequired()
                         .HasColumnType("text");
 
+                    b.Property<string>("Feed")
+                        .IsRequired()
+                        .HasColumnType("text");
+
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint");
 
-                    b.HasKey("Feed");
+                    b.HasKey("FeedUid");
 
                     b.ToTable("pushed_documents", (string)null);
                 });
@@ -466,6 +518,10 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<long>("Accepted")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text");
+
                     b.Property<long>("Added")
                         .HasColumnType("bigint");
 
@@ -477,6 +533,12 @@ namespace ThreatFeeds.Storage.Postgres
                         .HasColumnType("uuid");
 
                     b.Property<DateTime?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("LeaseOwner")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime?>("LeaseUntil")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("Message")
@@ -515,6 +577,29 @@ namespace ThreatFeeds.Storage.Postgres
                     b.HasIndex("Feed", "Id");
 
                     b.ToTable("runs", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.SetAsideRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("text");
+
+                    b.Property<long>("Segment")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("Ordinal")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Source", "Segment", "Ordinal");
+
+                    b.ToTable("set_aside", (string)null);
                 });
 
             modelBuilder.Entity("ThreatFeeds.Storage.SetChunkRow", b =>
@@ -569,6 +654,9 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<string>("ETag")
                         .HasColumnType("text");
 
+                    b.Property<int>("Format")
+                        .HasColumnType("integer");
+
                     b.Property<string>("LastModified")
                         .HasColumnType("text");
 
@@ -599,6 +687,16 @@ namespace ThreatFeeds.Storage.Postgres
                     b.HasKey("Feed", "Content");
 
                     b.ToTable("waiting_pushes", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.PushedDocumentRow", b =>
+                {
+                    b.HasOne("ThreatFeeds.Storage.ListingRow", null)
+                        .WithOne()
+                        .HasForeignKey("ThreatFeeds.Storage.PushedDocumentRow", "FeedUid")
+                        .HasPrincipalKey("ThreatFeeds.Storage.ListingRow", "FeedUid")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 #pragma warning restore 612, 618
         }

@@ -32,6 +32,29 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.ToTable("alert_feeds", (string)null);
                 });
 
+            modelBuilder.Entity("ThreatFeeds.Storage.AlertOutboxRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("AlertId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("News")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("alert_outbox", (string)null);
+                });
+
             modelBuilder.Entity("ThreatFeeds.Storage.AlertRow", b =>
                 {
                     b.Property<long>("Id")
@@ -170,7 +193,7 @@ namespace ThreatFeeds.Storage.Sqlite
 
             modelBuilder.Entity("ThreatFeeds.Storage.FeedHitsRow", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<Guid>("FeedUid")
                         .HasColumnType("TEXT");
 
                     b.Property<long>("Hour")
@@ -182,9 +205,26 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.Property<long>("LastTime")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Feed", "Hour");
+                    b.HasKey("FeedUid", "Hour");
 
                     b.ToTable("feed_hits", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.GoneSourceRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("GoneAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Source");
+
+                    b.ToTable("gone_sources", (string)null);
                 });
 
             modelBuilder.Entity("ThreatFeeds.Storage.HitRow", b =>
@@ -209,6 +249,9 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.Property<long>("Ordinal")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("RecordId")
+                        .HasColumnType("TEXT");
 
                     b.Property<long>("Segment")
                         .HasColumnType("INTEGER");
@@ -340,6 +383,9 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.Property<long>("MarkSegment")
                         .HasColumnType("INTEGER");
 
+                    b.Property<DateTime>("SeenAt")
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Source");
 
                     b.ToTable("progress", (string)null);
@@ -347,7 +393,7 @@ namespace ThreatFeeds.Storage.Sqlite
 
             modelBuilder.Entity("ThreatFeeds.Storage.PushedDocumentRow", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<Guid>("FeedUid")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Content")
@@ -358,13 +404,17 @@ namespace ThreatFeeds.Storage.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Feed")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<long>("Version")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Feed");
+                    b.HasKey("FeedUid");
 
                     b.ToTable("pushed_documents", (string)null);
                 });
@@ -455,6 +505,10 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.Property<long>("Accepted")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("Added")
                         .HasColumnType("INTEGER");
 
@@ -466,6 +520,12 @@ namespace ThreatFeeds.Storage.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<DateTime?>("FinishedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("LeaseOwner")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("LeaseUntil")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Message")
@@ -504,6 +564,29 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.HasIndex("Feed", "Id");
 
                     b.ToTable("runs", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.SetAsideRow", b =>
+                {
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Segment")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Ordinal")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Source", "Segment", "Ordinal");
+
+                    b.ToTable("set_aside", (string)null);
                 });
 
             modelBuilder.Entity("ThreatFeeds.Storage.SetChunkRow", b =>
@@ -556,6 +639,9 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.Property<string>("ETag")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Format")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("LastModified")
                         .HasColumnType("TEXT");
 
@@ -586,6 +672,16 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.HasKey("Feed", "Content");
 
                     b.ToTable("waiting_pushes", (string)null);
+                });
+
+            modelBuilder.Entity("ThreatFeeds.Storage.PushedDocumentRow", b =>
+                {
+                    b.HasOne("ThreatFeeds.Storage.ListingRow", null)
+                        .WithOne()
+                        .HasForeignKey("ThreatFeeds.Storage.PushedDocumentRow", "FeedUid")
+                        .HasPrincipalKey("ThreatFeeds.Storage.ListingRow", "FeedUid")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 #pragma warning restore 612, 618
         }

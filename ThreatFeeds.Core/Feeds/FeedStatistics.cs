@@ -1,0 +1,68 @@
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
+
+namespace ThreatFeeds.Feeds;
+
+/// <param name="Count">Indicators that both feeds list.</param>
+public sealed record FeedOverlap(string Feed, long Count);
+
+/// <summary>The answer of <c>GET /v1/feeds/NAME/statistics</c>.</summary>
+/// <param name="Hits24h">Hits with an event time in the last 24 hours.</param>
+/// <param name="Unique">Indicators that no other enabled feed lists.</param>
+/// <param name="UniqueShare">Of all indicators, 0 to 1; null when there are none.</param>
+/// <param name="Overlap">Other enabled feeds with indicators in common, the most first.</param>
+public sealed record FeedFigures(
+    string Feed, long Indicators, DateTimeOffset? SetChangedAt, long Hits, long Hits24h, DateTimeOffset? LastHitAt, IReadOnlyList<long> HitsByHour,
+    long Unique, double? UniqueShare, IReadOnlyList<FeedOverlap> Overlap);
+
+/// <summary>Figures of one feed, compared with the sets now searched for.</summary>
+public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots, IContextFactory contexts, StoredSets files)
+{
+    /// <summary>Null when there is no such feed.</summary>
+    public async Task<FeedFigures?> GetAsync(string name, CancellationToken cancellationToken)
+    {
+        if (await overviews.FindAsync(name, cancellationToken) is not { } feed)
+        {
+            return null;
+        }
+        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
+        IndicatorSet set = await SetAsync(name, feed.Feed.Spec.Content, cancellationToken);
+        var shared = new bool[set.Count];
+        var overlap = new List<FeedOverlap>();
+        foreach (IndexedFeed other in snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))
+        {
+            long count = 0;
+            for (int i = 0, o = 0; i < set.Count && o < other.Set.Count;)
+            {
+                int order = set[i].SequenceCompareTo(other.Set[o]);
+                if (order == 0)
+                {
+                    shared[i] = true;
+                    count++;
+                }
+                i += order <= 0 ? 1 : 0;
+                o += order >= 0 ? 1 : 0;
+            }
+            if (count > 0)
+            {
+                overlap.Add(new FeedOverlap(other.Feed, count));
+            }
+        }
+        long unique = shared.LongCount(s => !s);
+        return new FeedFigures(
+            name, feed.Indicators, feed.SetChangedAt, feed.Hits, feed.HitsByHour.Sum(), feed.LastHitAt, feed.HitsByHour,
+            unique, set.Count == 0 ? null : (double)unique / set.Count, [.. overlap.OrderByDescending(o => o.Count).ThenBy(o => o.Feed, StringComparer.Ordinal)]);
+    }
+
+    private async Task<IndicatorSet> SetAsync(string name, ContentKind content, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        long? id = await db.Listings.Where(l => l.Feed == name).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
+        return id is { } set && await files.ReadAsync(set, cancellationToken) is { } read ? read.Set : IndicatorSet.Empty(content);
+    }
+}

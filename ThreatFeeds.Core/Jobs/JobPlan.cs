@@ -1,0 +1,35 @@
+using Hangfire;
+using Hangfire.Server;
+using ThreatFeeds.Runs;
+using ThreatFeeds.Searching;
+
+namespace ThreatFeeds.Jobs;
+
+/// <summary>Which jobs recur and when, and how servers are set up; all in one place.</summary>
+internal sealed class JobPlan(JobStorage storage, JobActivator activator, InstanceId instance, RetentionOptions retention, JobOptions options)
+{
+    public void Schedule()
+    {
+        var recurring = new RecurringJobManager(storage);
+        recurring.AddOrUpdate<DispatchJob>(nameof(DispatchJob), j => j.RunAsync(CancellationToken.None), "* * * * *");
+        recurring.AddOrUpdate<SweepJob>(nameof(SweepJob), j => j.RunAsync(CancellationToken.None), "*/10 * * * * *");
+        recurring.AddOrUpdate<RetentionJob>(nameof(RetentionJob), j => j.RunAsync(CancellationToken.None), retention.MaxBytes is null ? "7 * * * *" : "* * * * *");
+    }
+
+    public BackgroundJobServer Server(string queue, int workers, IEnumerable<IBackgroundProcess> beside) => new(
+        new BackgroundJobServerOptions
+        {
+            ServerName = $"{instance.Value}-{queue}",
+            Queues = [queue],
+            WorkerCount = workers,
+            Activator = activator,
+            SchedulePollingInterval = TimeSpan.FromSeconds(1),
+            CancellationCheckInterval = TimeSpan.FromSeconds(5),
+            HeartbeatInterval = TimeSpan.FromSeconds(10),
+            ServerTimeout = TimeSpan.FromMinutes(1),
+            StopTimeout = options.ShutdownTime,
+            ShutdownTimeout = options.ShutdownTime,
+        },
+        storage,
+        beside);
+}

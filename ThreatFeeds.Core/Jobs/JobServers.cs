@@ -1,0 +1,45 @@
+using Hangfire;
+using Hangfire.Server;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Runs;
+
+namespace ThreatFeeds.Jobs;
+
+/// <summary>
+/// Hangfire's servers: it decides when, and our rows are the truth of what. Lost with the process, its jobs are made anew from the rows; made twice, the second
+/// finds nothing to do.
+/// </summary>
+internal sealed class JobServers(JobPlan plan, JobWakeups wakeups, ForwardProcess forward, RunQueue runs, ILogger<JobServers> log) : IHostedService, IDisposable
+{
+    private readonly List<BackgroundJobServer> _servers = [];
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> left = await runs.TakeBackAsync(cancellationToken);
+        JobsLog.Started(log, left.Count);
+        plan.Schedule();
+        _servers.Add(plan.Server(Queues.Pulls, PullWorkers, []));
+        _servers.Add(plan.Server(Queues.LookBacks, LookBackWorkers, []));
+        _servers.Add(plan.Server(Queues.Upkeep, 1, [forward]));
+        wakeups.Begin();
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        wakeups.End();
+        _servers.ForEach(s => s.SendStop());
+        foreach (BackgroundJobServer server in _servers)
+        {
+            await server.WaitForShutdownAsync(cancellationToken);
+        }
+    }
+
+    public void Dispose() => _servers.ForEach(s => s.Dispose());
+
+    /// <summary>Feeds pulled at the same time.</summary>
+    private const int PullWorkers = 16;
+
+    /// <summary>Sources looked back over at the same time.</summary>
+    private const int LookBackWorkers = 2;
+}

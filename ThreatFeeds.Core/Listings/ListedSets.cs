@@ -1,0 +1,120 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
+
+namespace ThreatFeeds.Listings;
+
+/// <summary>What replacing did.</summary>
+/// <param name="Outcome">Replaced or unchanged.</param>
+public sealed record SetChange(RunOutcome Outcome, long Added, long Removed);
+
+/// <summary>The set each feed lists now: replaces it as a whole and remembers what that added.</summary>
+public sealed class ListedSets(IContextFactory contexts, StoredSets stored, ListingChanges listings)
+{
+    /// <summary>
+    /// Makes the set the feed's current one. What was written before is invisible until the one short transaction at the end.
+    /// </summary>
+    /// <returns>Null when the feed is gone, or its content changed meanwhile; nothing is stored then.</returns>
+    public async Task<SetChange?> ReplaceAsync(Feed feed, IndicatorSet set, SetSource source, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ListingRow? seen = await ListingAsync(feed.Uid, cancellationToken);
+            if (seen is null || seen.Content != set.Content)
+            {
+                return null;
+            }
+            DatedSet? before = seen.SetId is { } current ? await stored.ReadAsync(current, cancellationToken) : null;
+            if (before is null && seen.SetId is not null)
+            {
+                continue;
+            }
+            IndicatorSet old = before?.Set ?? IndicatorSet.Empty(set.Content);
+            (IndicatorSet added, long removed) = IndicatorSetDifference.Compare(old, set);
+            if (before is not null && added.Count == 0 && removed == 0)
+            {
+                if (await TouchAsync(seen, source, cancellationToken))
+                {
+                    return new SetChange(RunOutcome.Unchanged, 0, 0);
+                }
+                continue;
+            }
+            if (await TryReplaceAsync(seen, stored.Date(set, before), added, removed, source, cancellationToken))
+            {
+                listings.Changed();
+                return new SetChange(RunOutcome.Replaced, added.Count, removed);
+            }
+        }
+    }
+
+    /// <summary>The set now current; null when there is none.</summary>
+    public async Task<StoredSetRow?> CurrentAsync(Guid feedUid, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await (from l in db.Listings.AsNoTracking()
+                      join s in db.StoredSets.AsNoTracking() on l.SetId equals s.Id
+                      where l.FeedUid == feedUid
+                      select s).FirstOrDefaultAsync(cancellationToken);
+    }
+
+    /// <summary>The feed's indicators as text, in order.</summary>
+    /// <param name="after">The cursor of the page before.</param>
+    public async Task<Page<string>> IndicatorsAsync(string feed, string? after, int limit, CancellationToken cancellationToken, string? contains = null)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        long? set = await db.Listings.Where(l => l.Feed == feed).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
+        return set is { } id && (after is null || long.TryParse(after, out _))
+            ? await stored.PageAsync(id, contains, after is null ? 0 : long.Parse(after, CultureInfo.InvariantCulture), limit, cancellationToken)
+            : new Page<string>([], null);
+    }
+
+    private async Task<ListingRow?> ListingAsync(Guid feedUid, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await db.Listings.AsNoTracking().FirstOrDefaultAsync(l => l.FeedUid == feedUid, cancellationToken);
+    }
+
+    private async Task<bool> TouchAsync(ListingRow seen, SetSource source, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await db.StoredSets.Where(s => s.Id == seen.SetId).ExecuteUpdateAsync(
+            u => u.SetProperty(s => s.Digest, source.Digest).SetProperty(s => s.Origin, source.Origin)
+                .SetProperty(s => s.ETag, source.ETag).SetProperty(s => s.LastModified, source.LastModified), cancellationToken) == 1;
+    }
+
+    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet set, IndicatorSet added, long removed, SetSource source, CancellationToken cancellationToken)
+    {
+        long id = await stored.WriteAsync(set, source, cancellationToken);
+        // A first set is its own difference; storing it twice would say nothing more.
+        long addedId = added.Count == set.Set.Count ? id
+            : added.Count == 0 ? 0
+            : await stored.WriteAsync(stored.Date(added, null), new SetSource("", "", null, null), cancellationToken);
+
+        await using ThreatFeedsContext db = contexts.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        int moved = await db.Listings.Where(l => l.Id == seen.Id && l.SetId == seen.SetId && l.Content == seen.Content)
+            .ExecuteUpdateAsync(u => u.SetProperty(l => l.SetId, id), cancellationToken);
+        if (moved == 0)
+        {
+            await transaction.RollbackAsync(cancellationToken);
+            await stored.DeleteAsync(id, cancellationToken);
+            if (addedId != id && addedId != 0)
+            {
+                await stored.DeleteAsync(addedId, cancellationToken);
+            }
+            return false;
+        }
+        await db.StoredSets.Where(s => s.Id == id || s.Id == addedId).ExecuteUpdateAsync(u => u.SetProperty(s => s.Complete, true), cancellationToken);
+        ListingRow listing = await db.Listings.AsNoTracking().FirstAsync(l => l.Id == seen.Id, cancellationToken);
+        if (listing.Enabled && (added.Count > 0 || removed > 0))
+        {
+            await listings.RecordAsync(db, listing, ListingReason.Set, addedId, added.Count, cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+using FluentValidation;
+using FluentValidation.Results;
+
+namespace ThreatFeeds.Manifests;
+
+/// <summary>Kubernetes' rules for names, labels and annotations.</summary>
+internal static partial class KubernetesNames
+{
+    /// <summary>Shorter than Kubernetes' 253, so that names made from a feed's still fit.</summary>
+    public const int MaxFeedName = 200;
+    public const int MaxSubdomain = 253;
+
+    public const string SubdomainRule =
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com')";
+
+    public static bool IsSubdomain(string name) => Subdomain().IsMatch(name);
+
+    /// <summary>The rule for keys of labels and annotations: an optional prefix that is a subdomain, and a name.</summary>
+    public static bool IsQualifiedName(string key)
+    {
+        int slash = key.IndexOf('/', StringComparison.Ordinal);
+        return (slash < 0 || (slash <= MaxSubdomain && IsSubdomain(key[..slash]))) && IsLabelText(key[(slash + 1)..]);
+    }
+
+    public static bool IsLabelValue(string value) => value.Length == 0 || IsLabelText(value);
+
+    /// <summary>RFC 9110's tchar.</summary>
+    public static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
+
+    private static bool IsLabelText(string text) => text.Length <= 63 && LabelText().IsMatch(text);
+
+    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.NonBacktracking)]
+    private static partial Regex Subdomain();
+
+    [GeneratedRegex(@"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\z", RegexOptions.NonBacktracking)]
+    private static partial Regex LabelText();
+}
+
+/// <summary>Checks maps of labels and annotations.</summary>
+internal static class LabelRules
+{
+    private const int MaxAnnotations = 256 * 1024;
+
+    public static void Check<T>(IReadOnlyDictionary<string, string> labels, string property, ValidationContext<T> context)
+    {
+        foreach ((string key, string value) in labels)
+        {
+            CheckKey(key, property, context);
+            if (!KubernetesNames.IsLabelValue(value))
+            {
+                Add(context, property, $"Invalid value: \"{value}\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters (label {key})");
+            }
+        }
+    }
+
+    public static void CheckKeys<T>(IReadOnlyDictionary<string, string> annotations, string property, ValidationContext<T> context)
+    {
+        foreach (string key in annotations.Keys)
+        {
+            // As Kubernetes: annotations are compared in lower case, labels are not.
+            CheckKey(key.ToLowerInvariant(), property, context);
+        }
+        if (annotations.Sum(a => a.Key.Length + a.Value.Length) > MaxAnnotations)
+        {
+            Add(context, property, "Too long: annotations may not be longer than 262144 characters in all", ProblemReasons.TooLong);
+        }
+    }
+
+    private static void CheckKey<T>(string key, string property, ValidationContext<T> context)
+    {
+        if (!KubernetesNames.IsQualifiedName(key))
+        {
+            Add(context, property, $"Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters, with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+        }
+    }
+
+    private static void Add<T>(ValidationContext<T> context, string property, string message, string reason = ProblemReasons.Invalid) =>
+        context.AddFailure(new ValidationFailure(context.PropertyChain.BuildPropertyPath(property), message) { ErrorCode = reason });
+}

@@ -1,0 +1,55 @@
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Matching;
+
+namespace ThreatFeeds.Searching;
+
+/// <summary>Compares a window of a source's records with an index. One per step; not safe for threads.</summary>
+/// <param name="only">Null, or the entries that a look-back is about.</param>
+internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
+{
+    private readonly RecordMatcher _matcher = new(index, only);
+
+    public List<FoundValue> Found { get; } = [];
+
+    public long Records { get; private set; }
+
+    /// <summary>Searches (after, upTo] and stops after the batch that reaches a bound.</summary>
+    /// <returns>The position passed.</returns>
+    public Task<Position> RunAsync(ILogStore logs, LogSource source, Position after, Position upTo, SearchWindow window, CancellationToken cancellationToken) =>
+        logs.ReadValuesAsync(source, after, upTo, Math.Min(window.Records, window.Hits), batch =>
+        {
+            Compare(batch);
+            return Records < window.Records && Found.Count < window.Hits;
+        }, cancellationToken);
+
+    private void Compare(ValueBatch batch)
+    {
+        Records += batch.Records;
+        Position record = Position.BeforeAll;
+        foreach (ref readonly SearchedValue value in batch.Values)
+        {
+            if (value.Record != record)
+            {
+                Keep(record);
+                record = value.Record;
+            }
+            _matcher.Look(value.Field, batch.TextOf(value));
+        }
+        Keep(record);
+    }
+
+    private void Keep(Position record)
+    {
+        foreach (ListedValue value in _matcher.Found)
+        {
+            Found.Add(new FoundValue(record, value));
+        }
+        _matcher.Next();
+    }
+}
+
+/// <summary>How much a step does at most, but for the batch that reaches a bound.</summary>
+/// <param name="Records">Enough to spread the cost of a commit, few enough for an alert to be quick.</param>
+/// <param name="Hits">So that a hit storm commits in pieces.</param>
+internal readonly record struct SearchWindow(int Records, int Hits);

@@ -1,0 +1,158 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Indicators;
+using ThreatFeeds.Storage;
+
+namespace ThreatFeeds.Sets;
+
+/// <summary>A stored set with the Unix second each entry has been listed since.</summary>
+public sealed record DatedSet(IndicatorSet Set, long[] Since);
+
+/// <summary>Reads and writes stored sets chunk by chunk. A set is invisible until a listing or a change names it.</summary>
+public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
+{
+    /// <summary>Writes a set outside of any long transaction and returns its id; it is not complete yet.</summary>
+    public async Task<long> WriteAsync(DatedSet set, SetSource source, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        var row = new StoredSetRow
+        {
+            Content = set.Set.Content,
+            Count = set.Set.Count,
+            Digest = source.Digest,
+            Origin = source.Origin,
+            ETag = source.ETag,
+            LastModified = source.LastModified,
+            CreatedAt = time.GetUtcNow().UtcDateTime,
+        };
+        db.StoredSets.Add(row);
+        await db.SaveChangesAsync(cancellationToken);
+        for (int from = 0, ordinal = 0; from < set.Set.Count; from += SetChunkCodec.Entries, ordinal++)
+        {
+            int count = Math.Min(SetChunkCodec.Entries, set.Set.Count - from);
+            db.SetChunks.Add(new SetChunkRow
+            {
+                SetId = row.Id,
+                Ordinal = ordinal,
+                Count = count,
+                First = set.Set[from].ToArray(),
+                Data = SetChunkCodec.Encode(set.Set, set.Since, from, count),
+            });
+            await db.SaveChangesAsync(cancellationToken);
+            db.ChangeTracker.Clear();
+        }
+        return row.Id;
+    }
+
+    /// <summary>Dates a set: entries that stay keep the time they have been listed since; the others are listed from now.</summary>
+    public DatedSet Date(IndicatorSet set, DatedSet? before)
+    {
+        var since = new long[set.Count];
+        Array.Fill(since, time.GetUtcNow().ToUnixTimeSeconds());
+        if (before is not null)
+        {
+            for (int i = 0, o = 0; i < set.Count && o < before.Set.Count;)
+            {
+                int order = set[i].SequenceCompareTo(before.Set[o]);
+                if (order == 0)
+                {
+                    since[i] = before.Since[o];
+                }
+                i += order <= 0 ? 1 : 0;
+                o += order >= 0 ? 1 : 0;
+            }
+        }
+        return new DatedSet(set, since);
+    }
+
+    /// <summary>The whole set, or null when it has been swept away meanwhile.</summary>
+    public async Task<DatedSet?> ReadAsync(long id, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        StoredSetRow? row = await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken);
+        if (row is null)
+        {
+            return null;
+        }
+        var builder = new IndicatorSetBuilder(row.Content);
+        var since = new List<long>((int)row.Count);
+        await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
+            {
+                builder.Add(entry);
+                since.Add(at);
+            });
+        }
+        return since.Count == row.Count ? new DatedSet(builder.Build(), [.. since]) : null;
+    }
+
+    /// <summary>Since when the set lists exactly this entry; null when it does not.</summary>
+    public async Task<DateTimeOffset?> SinceAsync(long id, byte[] encoded, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        var firsts = await db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).Select(c => new { c.Ordinal, c.First }).ToListAsync(cancellationToken);
+        var holder = firsts.LastOrDefault(c => c.First.AsSpan().SequenceCompareTo(encoded) <= 0);
+        if (holder is null)
+        {
+            return null;
+        }
+        SetChunkRow? chunk = await db.SetChunks.AsNoTracking().FirstOrDefaultAsync(c => c.SetId == id && c.Ordinal == holder.Ordinal, cancellationToken);
+        long? found = null;
+        if (chunk is not null)
+        {
+            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
+            {
+                if (entry.SequenceEqual(encoded))
+                {
+                    found = at;
+                }
+            });
+        }
+        return found is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+    }
+
+    /// <summary>Entries as text in order, from a place on.</summary>
+    /// <param name="contains">Only entries with this text in them (ignoring case); null for all.</param>
+    public async Task<Page<string>> PageAsync(long id, string? contains, long skip, int limit, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        var items = new List<string>();
+        long place = 0;
+        await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            if (contains is null && place + chunk.Count <= skip)
+            {
+                place += chunk.Count;
+                continue;
+            }
+            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, _) =>
+            {
+                if (place++ < skip || items.Count > limit)
+                {
+                    return;
+                }
+                string text = IndicatorText.Decode(entry);
+                if (contains is null || text.Contains(contains, StringComparison.OrdinalIgnoreCase))
+                {
+                    items.Add(items.Count == limit ? (place - 1).ToString(CultureInfo.InvariantCulture) : text);
+                }
+            });
+            if (items.Count > limit)
+            {
+                string next = items[limit];
+                items.RemoveAt(limit);
+                return new Page<string>(items, next);
+            }
+        }
+        return new Page<string>(items, null);
+    }
+
+    /// <summary>Removes a set nobody names.</summary>
+    public async Task DeleteAsync(long id, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
+        await db.StoredSets.Where(s => s.Id == id).ExecuteDeleteAsync(cancellationToken);
+    }
+}
