@@ -19,7 +19,7 @@ internal static class FeedEndpoints
         group.MapPost("preview", PreviewAsync).WithSummary("Fetch and read a feed without storing anything")
             .WithDescription("The body is the manifest of a feed, JSON or YAML, at most 1 MiB. The answer shows what the feed would give; when nothing could be fetched, status is null or not 200 and problems say why.")
             .Accepts<JsonObject>("application/json", "application/yaml")
-            .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(422);
+            .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(422);
         group.MapPost("{name}/pull", PullAsync).WithSummary("Pull a feed now")
             .WithDescription("The run is accepted and survives a restart. While one is queued, that one is returned.")
             .Produces<FeedRun>(202).ProducesProblem(404).ProducesProblem(409);
@@ -35,19 +35,24 @@ internal static class FeedEndpoints
 
     private static async Task<IResult> PreviewAsync(HttpRequest request, FeedReader reader, FeedPreviewer previewer, CancellationToken cancellationToken)
     {
-        byte[]? body = await BodyAsync(request, cancellationToken);
-        if (body is null)
+        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken);
+        if (body.Outcome != BodyOutcome.Whole)
         {
-            return Problems.Problem(413, "manifest-too-large", "The manifest is too large", "A manifest may have 1 MiB.");
+            return body.Outcome switch
+            {
+                BodyOutcome.TooLong => Problems.Problem(413, "manifest-too-large", "The manifest is too large", "A manifest may have 1 MiB."),
+                BodyOutcome.UnknownEncoding => Problems.Problem(415, "unsupported-encoding", "The encoding is not known", $"Content-Encoding '{body.Encoding}' is not supported; send gzip or none."),
+                _ => Problems.Problem(400, "broken-gzip", "The body is not gzip", "The body is not whole gzip data."),
+            };
         }
-        if (body.Length == 0)
+        if (body.Bytes.IsEmpty)
         {
             return Problems.Problem(400, "manifest-empty", "There is no manifest", "Send the manifest of a GlobalThreatFeed as JSON or YAML.");
         }
         JsonObject document;
         try
         {
-            document = ManifestText.Read(body);
+            document = ManifestText.Read(body.Memory);
         }
         catch (ManifestException e)
         {
@@ -102,23 +107,6 @@ internal static class FeedEndpoints
         await feeds.FindAsync(name, cancellationToken) is { } feed
             ? Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(feed.Row)), "application/yaml", $"{name}.yaml")
             : NoFeed(name);
-
-    /// <summary>The body, or null when it is longer than a manifest may be.</summary>
-    private static async Task<byte[]?> BodyAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        using var body = new MemoryStream();
-        byte[] buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (body.Length + read > ManifestText.MaxBytes)
-            {
-                return null;
-            }
-            body.Write(buffer, 0, read);
-        }
-        return body.ToArray();
-    }
 
     private static IResult NoFeed(string name) => Problems.Problem(404, "feed-not-found", "No such feed", $"There is no feed {name}.");
 

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
@@ -28,9 +29,11 @@ public sealed class LogEndpointTests : IAsyncLifetime
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddExceptionHandler<ProblemExceptionHandler>().AddProblemDetails();
         builder.Services.AddLogs();
         builder.Services.AddSingleton<ILogStore>(_store);
         _app = builder.Build();
+        _app.UseExceptionHandler();
         _app.MapLogs();
         await _app.StartAsync();
     }
@@ -46,7 +49,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     {
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}\n{\"type\":\"LOG\"}\n"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname"}]}""", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname, and rrsets with a name or data"}]}""", await answer.Content.ReadAsStringAsync());
         _files.Crash();
         await _store.DisposeAsync();
         _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
