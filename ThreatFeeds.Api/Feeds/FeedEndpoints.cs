@@ -19,7 +19,7 @@ internal static class FeedEndpoints
         group.MapPost("preview", PreviewAsync).WithSummary("Fetch and read a feed without storing anything")
             .WithDescription("The body is the manifest of a feed, JSON or YAML, at most 1 MiB. The answer shows what the feed would give; when nothing could be fetched, status is null or not 200 and problems say why.")
             .Accepts<JsonObject>("application/json", "application/yaml")
-            .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(422);
+            .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(422);
         group.MapPost("{name}/pull", PullAsync).WithSummary("Pull a feed now")
             .WithDescription("The run is accepted and survives a restart. While one is queued, that one is returned.")
             .Produces<FeedRun>(202).ProducesProblem(404).ProducesProblem(409);

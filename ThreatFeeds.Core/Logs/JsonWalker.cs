@@ -118,17 +118,12 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
 
     private bool ReadKey()
     {
-        if (_json[_at] != '"' || !ReadString())
-        {
-            return Fail();
-        }
-        if (!SkipSpace() || _json[_at] != ':')
+        if (_json[_at] != '"' || !ReadString() || !SkipSpace() || _json[_at] != ':')
         {
             return Fail();
         }
         _at++;
-        TokenType = JsonTokenType.PropertyName;
-        return true;
+        return Found(JsonTokenType.PropertyName);
     }
 
     private bool ReadValue()
@@ -136,12 +131,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
         switch (_json[_at])
         {
             case (byte)'"':
-                if (!ReadString())
-                {
-                    return Fail();
-                }
-                TokenType = JsonTokenType.String;
-                return true;
+                return ReadString() ? Found(JsonTokenType.String) : Fail();
             case (byte)'{':
                 return Begin(JsonTokenType.StartObject);
             case (byte)'[':
@@ -166,16 +156,14 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
         ulong bit = 1UL << _depth++;
         _objects = type == JsonTokenType.StartObject ? _objects | bit : _objects & ~bit;
         _at++;
-        TokenType = type;
-        return true;
+        return Found(type);
     }
 
     private bool End(JsonTokenType type)
     {
         _depth--;
         _at++;
-        TokenType = type;
-        return true;
+        return Found(type);
     }
 
     private bool ReadWord(ReadOnlySpan<byte> word, JsonTokenType type)
@@ -185,8 +173,7 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
             return Fail();
         }
         _at += word.Length;
-        TokenType = type;
-        return true;
+        return Found(type);
     }
 
     private bool ReadString()
@@ -241,15 +228,15 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
         {
             _at++;
         }
-        int whole = ReadDigits(out int first);
-        if (whole == 0 || (whole > 1 && _json[first] == '0'))
+        int whole = ReadDigits();
+        if (whole == 0 || (whole > 1 && _json[_at - whole] == '0'))
         {
             return Fail();
         }
         if (_at < _json.Length && _json[_at] == '.')
         {
             _at++;
-            if (ReadDigits(out _) == 0)
+            if (ReadDigits() == 0)
             {
                 return Fail();
             }
@@ -261,19 +248,18 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
             {
                 _at++;
             }
-            if (ReadDigits(out _) == 0)
+            if (ReadDigits() == 0)
             {
                 return Fail();
             }
         }
         ValueSpan = _json[start.._at];
-        TokenType = JsonTokenType.Number;
-        return true;
+        return Found(JsonTokenType.Number);
     }
 
-    private int ReadDigits(out int first)
+    private int ReadDigits()
     {
-        first = _at;
+        int first = _at;
         while (_at < _json.Length && char.IsAsciiDigit((char)_json[_at]))
         {
             _at++;
@@ -294,6 +280,12 @@ internal ref struct JsonWalker(ReadOnlySpan<byte> json)
             _at++;
         }
         return false;
+    }
+
+    private bool Found(JsonTokenType type)
+    {
+        TokenType = type;
+        return true;
     }
 
     private bool Fail()
