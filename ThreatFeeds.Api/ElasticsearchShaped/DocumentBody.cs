@@ -31,7 +31,10 @@ internal sealed record DocumentBody(JsonDocument? Document, int Status, string T
         }
         try
         {
-            return new DocumentBody(JsonDocument.Parse(body.Bytes), 200, "", "");
+            return DocumentText.BrokenAt(body.Bytes) is var (line, column)
+                ? new DocumentBody(null, 400, "document_parsing_exception",
+                    $"the text at line {line}, byte {column} is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half")
+                : new DocumentBody(JsonDocument.Parse(body.Bytes), 200, "", "");
         }
         catch (JsonException e)
         {

@@ -42,6 +42,7 @@ internal static class Rooms
         services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
         services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
         services.AddScheduling(sizeLimited: data.MaxBytes is not null);
+        services.AddKubernetesShaped();
         services.AddElasticsearchShaped();
         services.AddConsole();
         services.AddConsoleData();

@@ -10,6 +10,9 @@ public static class ManifestText
     public const int MaxBytes = 1024 * 1024;
     private const int JsonDepth = 64;
 
+    /// <summary>Said of a string that no UTF-8 can hold.</summary>
+    internal const string NoText = "this text is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half";
+
     /// <summary>Reads JSON when the text begins with a brace, else YAML (which most JSON is, too, but for its errors).</summary>
     public static JsonObject Read(ReadOnlyMemory<byte> text)
     {
@@ -50,7 +53,7 @@ public static class ManifestText
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
                 {
                     long at = reader.TokenStartIndex;
-                    string name = reader.GetString()!;
+                    string name = Text(ref reader, bytes);
                     reader.Read();
                     JsonNode? value = ReadNode(ref reader, bytes);
                     if (!members.TryAdd(name, value))
@@ -69,8 +72,23 @@ public static class ManifestText
                 return items;
             case JsonTokenType.Null:
                 return null;
+            case JsonTokenType.String:
+                return JsonValue.Create(Text(ref reader, bytes));
             default:
                 return JsonNode.Parse(ref reader);
+        }
+    }
+
+    private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            (long line, long column) = Place(bytes, reader.TokenStartIndex);
+            throw new ManifestException(line, column, NoText, e);
         }
     }
 

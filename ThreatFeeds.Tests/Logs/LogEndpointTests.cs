@@ -112,18 +112,20 @@ public sealed class LogEndpointTests : IAsyncLifetime
     public async Task A_full_disk_is_507()
     {
         _files.Room = 5;
-        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()));
+        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()), "The disk or database of this server is full; nothing was stored.");
         _files.Room = null;
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
-    private static async Task ExpectAsync(HttpStatusCode status, string code, Task<HttpResponseMessage> answer)
+    private static async Task ExpectAsync(HttpStatusCode status, string code, Task<HttpResponseMessage> answer, string? detail = null)
     {
         using HttpResponseMessage response = await answer;
         Assert.Equal(status, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        Assert.Equal(code, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        JsonElement problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal(detail ?? problem.GetProperty("detail").GetString(), problem.GetProperty("detail").GetString());
     }
 
     private async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? encoding = null, string? key = null)
