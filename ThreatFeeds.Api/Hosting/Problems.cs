@@ -62,7 +62,7 @@ public static partial class Problems
     /// <summary>What the framework says of a parameter names its type in our code, as in "Nullable&lt;int&gt; limit"; its name is enough.</summary>
     private static string WithoutTypes(string message) => ParameterWithType().Replace(message, "\"$1\"");
 
-    [GeneratedRegex("""\"[\w<>\[\],.?]+ (\w+)\"""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("\"[\\w<>\\[\\],.?]+ (\\w+)\"", RegexOptions.CultureInvariant)]
     private static partial Regex ParameterWithType();
 
     private static ProblemResult Full() => new(507, "storage-full", "No room is left", "The disk or database of this server is full; nothing was stored.");
