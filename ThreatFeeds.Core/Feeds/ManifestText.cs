@@ -10,9 +10,6 @@ public static class ManifestText
     public const int MaxBytes = 1024 * 1024;
     private const int JsonDepth = 64;
 
-    /// <summary>Said of a string that no UTF-8 can hold.</summary>
-    internal const string NoText = "this text is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half";
-
     /// <summary>Reads JSON when the text begins with a brace, else YAML (which most JSON is, too, but for its errors).</summary>
     public static JsonObject Read(ReadOnlyMemory<byte> text)
     {
@@ -88,7 +85,7 @@ public static class ManifestText
         catch (InvalidOperationException e)
         {
             (long line, long column) = Place(bytes, reader.TokenStartIndex);
-            throw new ManifestException(line, column, NoText, e);
+            throw new ManifestException(line, column, "this text is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half", e);
         }
     }
 

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
@@ -68,10 +66,6 @@ internal sealed partial class YamlReader
                 throw At(start, "tags (!name) are not accepted");
             }
         }
-        if (start is Scalar { Value: var text } && !IsUnicode(text))
-        {
-            throw At(start, ManifestText.NoText);
-        }
         if (depth >= MaxDepth && start is (MappingStart or SequenceStart))
         {
             throw At(start, $"nesting is deeper than {MaxDepth}");
@@ -83,21 +77,6 @@ internal sealed partial class YamlReader
             MappingStart => ReadMapping(depth),
             _ => throw At(start, "a value was expected"),
         };
-    }
-
-    /// <summary>False for half a surrogate pair, which an escape in double quotes can make.</summary>
-    private static bool IsUnicode(string text)
-    {
-        ReadOnlySpan<char> left = text;
-        while (left.IndexOfAnyInRange('\ud800', '\udfff') is var at and >= 0)
-        {
-            if (Rune.DecodeFromUtf16(left[at..], out _, out int length) != OperationStatus.Done)
-            {
-                return false;
-            }
-            left = left[(at + length)..];
-        }
-        return true;
     }
 
     private JsonArray ReadSequence(int depth)
