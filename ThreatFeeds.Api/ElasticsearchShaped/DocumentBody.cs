@@ -1,5 +1,6 @@
-using System.IO.Compression;
+using System.Buffers;
 using System.Text.Json;
+using ThreatFeeds.Api.Hosting;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
@@ -13,52 +14,46 @@ internal sealed record DocumentBody(JsonDocument? Document, int Status, string T
     /// <param name="sample">A body as it should be, for the reason.</param>
     public static async Task<DocumentBody> ReadAsync(HttpRequest request, string sample, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > MaxBytes)
+        RequestBody body = await RequestBody.ReadAsync(request, MaxBytes, cancellationToken);
+        switch (body.Outcome)
         {
-            return TooLong();
+            case BodyOutcome.TooLong:
+                return new DocumentBody(null, 413, "content_too_long_exception", $"the body is longer than {MaxBytes / 1024 / 1024} MiB, as it came or unpacked");
+            case BodyOutcome.UnknownEncoding:
+                return new DocumentBody(null, 415, "illegal_argument_exception", $"the Content-Encoding [{body.Encoding}] is not understood; send the body plain or with gzip");
+            case BodyOutcome.NotGzip:
+                return new DocumentBody(null, 400, "parse_exception", "the body is not gzip as its Content-Encoding says, or is cut short");
         }
-        string encoding = request.Headers.ContentEncoding.ToString();
-        if (encoding.Length > 0 && !encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase) && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-        {
-            return new DocumentBody(null, 415, "illegal_argument_exception", $"the Content-Encoding [{encoding}] is not understood; send the body plain or with gzip");
-        }
-        using var body = new MemoryStream();
-        try
-        {
-            await using Stream from = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase) ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
-            byte[] buffer = new byte[64 * 1024];
-            int read;
-            while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
-            {
-                if (body.Length + read > MaxBytes)
-                {
-                    return TooLong();
-                }
-                body.Write(buffer, 0, read);
-            }
-        }
-        catch (InvalidDataException e)
-        {
-            return new DocumentBody(null, 400, "parse_exception", $"the body is not gzip as its Content-Encoding says: {e.Message}");
-        }
-        ReadOnlyMemory<byte> bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
-        if (bytes.Span.Trim(" \t\r\n"u8).IsEmpty)
+        char? first = FirstCharacter(body.Bytes);
+        if (first is null)
         {
             return new DocumentBody(null, 400, "parse_exception", $"request body is required: write {sample}");
         }
         try
         {
-            // Copied by the parser's own rules: the buffer is not used again while the document lives.
-            return new DocumentBody(JsonDocument.Parse(bytes), 200, "", "");
+            return DocumentText.BrokenAt(body.Bytes) is var (line, column)
+                ? new DocumentBody(null, 400, "document_parsing_exception",
+                    $"the text at line {line}, byte {column} is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half")
+                : new DocumentBody(JsonDocument.Parse(body.Bytes), 200, "", "");
         }
         catch (JsonException e)
         {
             string where = $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
-            string hint = bytes.Span.Trim(" \t\r\n"u8)[0] == (byte)'{' ? "" : " (the braces around it are missing)";
+            string hint = first == '{' ? "" : " (the braces around it are missing)";
             return new DocumentBody(null, 400, "document_parsing_exception", $"the body is not JSON at {where}{hint}: write {sample}");
         }
     }
 
-    private static DocumentBody TooLong() =>
-        new(null, 413, "content_too_long_exception", $"the body is longer than {MaxBytes / 1024 / 1024} MiB");
+    /// <summary>Null when there is nothing but white space.</summary>
+    private static char? FirstCharacter(ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> part in bytes)
+        {
+            if (part.Span.TrimStart(" \t\r\n"u8) is [byte first, ..])
+            {
+                return (char)first;
+            }
+        }
+        return null;
+    }
 }

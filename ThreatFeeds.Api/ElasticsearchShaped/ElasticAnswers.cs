@@ -11,6 +11,9 @@ internal static class ElasticAnswers
     /// <summary>The version claimed: clients of 8.x check that they talk to a server they know.</summary>
     public const string Version = "8.19.0";
 
+    /// <summary>Official clients refuse an answer without it.</summary>
+    public static void NameProduct(HttpContext context) => context.Response.Headers["X-Elastic-Product"] = "Elasticsearch";
+
     public static Task ErrorAsync(HttpContext context, int status, string type, string reason)
     {
         JsonObject Cause() => new() { ["type"] = type, ["reason"] = reason };

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
@@ -10,7 +11,8 @@ internal static class ElasticsearchEndpoints
 
     private const string Calls = "GET|HEAD /, PUT|POST /INDEX/_doc/ID, PUT|POST /INDEX/_create/ID, POST /INDEX/_update/ID, GET|HEAD|DELETE /INDEX/_doc/ID";
 
-    public static IServiceCollection AddElasticsearchShaped(this IServiceCollection services) => services.AddScoped<DocumentCalls>();
+    public static IServiceCollection AddElasticsearchShaped(this IServiceCollection services) =>
+        services.AddScoped<DocumentCalls>().AddSingleton(new ErrorShape(Prefix, problem => new ElasticError(problem)));
 
     /// <param name="cluster">Cluster:Name, which the names of indices carry.</param>
     public static void MapElasticsearchShaped(this IEndpointRouteBuilder routes, string cluster)
@@ -22,7 +24,7 @@ internal static class ElasticsearchEndpoints
 
     private static Task HandleAsync(HttpContext context, string cluster)
     {
-        context.Response.Headers["X-Elastic-Product"] = "Elasticsearch";
+        ElasticAnswers.NameProduct(context);
         string method = context.Request.Method;
         string[] path = Segments(context);
         if (path.Length == 0)

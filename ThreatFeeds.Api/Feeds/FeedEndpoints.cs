@@ -42,19 +42,24 @@ internal static class FeedEndpoints
 
     private static async Task<IResult> PreviewAsync(HttpRequest request, FeedReader reader, FeedPreviewer previewer, CancellationToken cancellationToken)
     {
-        byte[]? body = await BodyAsync(request, cancellationToken);
-        if (body is null)
+        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken);
+        if (body.Outcome != BodyOutcome.Whole)
         {
-            return Problems.Problem(413, "manifest-too-large", "The manifest is too large", "A manifest may have 1 MiB.");
+            return body.Outcome switch
+            {
+                BodyOutcome.TooLong => Problems.Problem(413, "manifest-too-large", "The manifest is too large", "A manifest may have 1 MiB."),
+                BodyOutcome.UnknownEncoding => Problems.Problem(415, "unsupported-encoding", "The encoding is not known", $"Content-Encoding '{body.Encoding}' is not supported; send gzip or none."),
+                _ => Problems.Problem(400, "broken-gzip", "The body is not gzip", "The body is not whole gzip data."),
+            };
         }
-        if (body.Length == 0)
+        if (body.Bytes.IsEmpty)
         {
             return Problems.Problem(400, "manifest-empty", "There is no manifest", "Send the manifest of a GlobalThreatFeed as JSON or YAML.");
         }
         JsonObject document;
         try
         {
-            document = ManifestText.Read(body);
+            document = ManifestText.Read(body.Memory);
         }
         catch (ManifestException e)
         {
@@ -120,23 +125,6 @@ internal static class FeedEndpoints
         await feeds.FindAsync(name, cancellationToken) is { } feed
             ? Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(feed.Row)), "application/yaml", $"{name}.yaml")
             : NoFeed(name);
-
-    /// <summary>The body, or null when it is longer than a manifest may be.</summary>
-    private static async Task<byte[]?> BodyAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        using var body = new MemoryStream();
-        byte[] buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (body.Length + read > ManifestText.MaxBytes)
-            {
-                return null;
-            }
-            body.Write(buffer, 0, read);
-        }
-        return body.ToArray();
-    }
 
     private static IResult NoFeed(string name) => Problems.Problem(404, "feed-not-found", "No such feed", $"There is no feed {name}.");
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.AspNetCore.Diagnostics;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using ThreatFeeds.Embedded;
@@ -9,7 +9,7 @@ using ThreatFeeds.Logs;
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>Errors as RFC 9457 problem details with a stable <c>code</c> and the trace id under which the log has the rest.</summary>
-public static class Problems
+public static partial class Problems
 {
     public const string ContentType = "application/problem+json";
 
@@ -25,11 +25,12 @@ public static class Problems
         {
             BadHttpRequestException { InnerException: JsonException json } => InvalidJson(json),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(413, "too-large", "Too large", "The body is larger than this call accepts."),
-            BadHttpRequestException bad => new(bad.StatusCode, CodeOf(bad.StatusCode), "Bad request", bad.Message),
+            BadHttpRequestException bad => new(bad.StatusCode, CodeOf(bad.StatusCode), "Bad request", WithoutTypes(bad.Message)),
             JsonException json => InvalidJson(json),
             LogStoreException { Full: true } => Full(),
             LogStoreException => new(503, "log-store-unavailable", "The log store cannot answer", "The log store cannot answer now; try again later."),
             _ when IsDiskFull(exception) => Full(),
+            _ when IsDatabaseAway(exception) => new(503, "database-unavailable", "The database cannot answer", "The database cannot be reached now; try again later."),
             _ => new(500, "internal", "Internal error", "Something went wrong here; the log has it under this trace id."),
         };
     }
@@ -59,7 +60,30 @@ public static class Problems
         return new(400, "invalid-json", "Not valid JSON", $"The body is not the JSON this call expects{where}.");
     }
 
+    /// <summary>What the framework says of a parameter names its type in our code, as in "Nullable&lt;int&gt; limit"; its name is enough.</summary>
+    private static string WithoutTypes(string message) => ParameterWithType().Replace(message, "\"$1\"");
+
+    [GeneratedRegex("\"[\\w<>\\[\\],.?]+ (\\w+)\"", RegexOptions.CultureInvariant)]
+    private static partial Regex ParameterWithType();
+
     private static ProblemResult Full() => new(507, "storage-full", "No room is left", "The disk or database of this server is full; nothing was stored.");
+
+    /// <summary>Whether the database is what could not answer, and may well do so when asked again: a fault of this program is no such thing.</summary>
+    private static bool IsDatabaseAway(Exception exception)
+    {
+        const int sqliteBusy = 5;
+        const int sqliteLocked = 6;
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is NpgsqlException { IsTransient: true }
+                or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.IdleSessionTimeout }
+                or SqliteException { SqliteErrorCode: sqliteBusy or sqliteLocked })
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     private static bool IsDiskFull(Exception exception)
     {
@@ -91,25 +115,5 @@ internal sealed class ProblemResult(int status, string code, string title, strin
         string traceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier;
         await httpContext.Response.WriteAsJsonAsync(
             new { type = "about:blank", title, status, detail, code, traceId }, JsonSerializerOptions.Web, Problems.ContentType, httpContext.RequestAborted);
-    }
-}
-
-/// <summary>The last resort for whatever an endpoint throws.</summary>
-internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
-{
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
-    {
-        if (httpContext.RequestAborted.IsCancellationRequested)
-        {
-            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-            return true;
-        }
-        ProblemResult problem = Problems.Describe(exception);
-        if (problem.Status >= 500)
-        {
-            HostingLog.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, problem.Status, exception);
-        }
-        await problem.ExecuteAsync(httpContext);
-        return true;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 

@@ -46,6 +46,7 @@ internal static class Rooms
         services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
         services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
         services.AddJobs(new JobOptions(settings.Storage.Provider == "Postgres" ? settings.ConnectionString : null, TimeSpan.FromSeconds(5)));
+        services.AddKubernetesShaped();
         services.AddElasticsearchShaped();
         services.AddConsole();
         if (settings.Demo)

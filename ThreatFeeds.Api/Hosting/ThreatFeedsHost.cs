@@ -66,6 +66,8 @@ public static class ThreatFeedsHost
 
     private static void Use(WebApplication app, Settings settings)
     {
+        app.UseHeadAsGet();
+        app.UseRouting();
         app.UseResponseHeaders();
         app.UseExceptionHandler();
         app.UseRequestGuards(settings.Http);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 using ThreatFeeds.Actors;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Resources;
@@ -12,6 +13,9 @@ namespace ThreatFeeds.Api.KubernetesShaped;
 public static class KubernetesRoutes
 {
     private const string Feeds = "/apis/projectcalico.org/v3/globalthreatfeeds";
+
+    public static IServiceCollection AddKubernetesShaped(this IServiceCollection services) =>
+        services.AddSingleton(new ErrorShape("/apis", KubernetesStatus.Of)).AddSingleton(new ErrorShape("/api", KubernetesStatus.Of));
 
     public static void MapKubernetesShaped(this IEndpointRouteBuilder routes)
     {

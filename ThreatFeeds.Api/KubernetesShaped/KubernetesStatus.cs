@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
@@ -63,6 +64,19 @@ internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
 
     public static KubernetesStatus MethodNotAllowed(string name) => new(405, "MethodNotAllowed",
         $"the status of {Kind.Plural}.{Kind.Group} \"{name}\" is written by the server alone; it can only be read", Details(name, Kind.Plural));
+
+    /// <summary>An error that no route of ours made.</summary>
+    public static KubernetesStatus Of(ProblemResult problem) => new(problem.Status, problem.Status switch
+    {
+        400 => "BadRequest",
+        408 or 504 => "Timeout",
+        413 => "RequestEntityTooLarge",
+        415 => "UnsupportedMediaType",
+        429 => "TooManyRequests",
+        503 => "ServiceUnavailable",
+        >= 500 => "InternalError",
+        _ => "Unknown",
+    }, problem.Detail, null);
 
     public static KubernetesStatus Deleted(ResourceRow row)
     {

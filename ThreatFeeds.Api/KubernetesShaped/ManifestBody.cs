@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 
@@ -48,24 +49,19 @@ internal static class ManifestBody
 
     private static async Task<ManifestReading> ReadAsync(HttpRequest request, Func<ReadOnlyMemory<byte>, JsonObject> read, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > ManifestText.MaxBytes)
+        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken);
+        if (body.Outcome != BodyOutcome.Whole)
         {
-            return new ManifestReading(null, KubernetesStatus.TooLarge());
-        }
-        using var body = new MemoryStream();
-        var part = new byte[16 * 1024];
-        int count;
-        while ((count = await request.Body.ReadAsync(part, cancellationToken)) > 0)
-        {
-            if (body.Length + count > ManifestText.MaxBytes)
+            return new ManifestReading(null, body.Outcome switch
             {
-                return new ManifestReading(null, KubernetesStatus.TooLarge());
-            }
-            body.Write(part, 0, count);
+                BodyOutcome.TooLong => KubernetesStatus.TooLarge(),
+                BodyOutcome.UnknownEncoding => KubernetesStatus.UnsupportedMediaType($"the Content-Encoding {body.Encoding} is not supported: send gzip or none"),
+                _ => KubernetesStatus.BadRequest("the body is not gzip as its Content-Encoding says, or is cut short"),
+            });
         }
         try
         {
-            return new ManifestReading(read(body.GetBuffer().AsMemory(0, (int)body.Length)), null);
+            return new ManifestReading(read(body.Memory), null);
         }
         catch (ManifestException e)
         {

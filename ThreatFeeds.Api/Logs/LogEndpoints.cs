@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
@@ -37,58 +36,30 @@ public static class LogEndpoints
 
     private static async Task<IResult> IngestAsync(HttpContext context, LogIngestion ingestion, LogKind kind, string? format)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = LogIngestion.MostBytes;
-        }
-        if (context.Request.ContentLength > LogIngestion.MostBytes)
-        {
-            return TooLarge($"The body is larger than {LogIngestion.MostBytes} bytes. Send it in parts.");
-        }
         string? key = context.Request.Headers["Idempotency-Key"];
         if (key is { Length: 0 or > LongestKey })
         {
             return Problem(StatusCodes.Status400BadRequest, "bad-idempotency-key", $"Idempotency-Key has 1 to {LongestKey} characters.");
         }
-        string encoding = context.Request.Headers.ContentEncoding.ToString().Trim();
-        bool gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || encoding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
-        if (!gzip && encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        RequestBody body = await RequestBody.ReadAsync(context.Request, LogIngestion.MostBytes, context.RequestAborted);
+        switch (body.Outcome)
         {
-            context.Response.Headers.AcceptEncoding = "gzip";
-            return Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", $"Content-Encoding '{encoding}' is not supported; send gzip or none.");
+            case BodyOutcome.TooLong:
+                return Problem(StatusCodes.Status413PayloadTooLarge, "too-large", $"The body is larger than {LogIngestion.MostBytes} bytes, as it came or unpacked; nothing was stored. Send it in parts.");
+            case BodyOutcome.UnknownEncoding:
+                return Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", $"Content-Encoding '{body.Encoding}' is not supported; send gzip or none.");
+            case BodyOutcome.NotGzip:
+                return Problem(StatusCodes.Status400BadRequest, "broken-gzip", "The body is not whole gzip data; nothing was stored.");
         }
         try
         {
-            await using Stream body = gzip ? new WholeGzipStream(context.Request.Body) : context.Request.Body;
-            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body, key, context.RequestAborted));
+            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, context.RequestAborted));
         }
         catch (UnknownLogFormatException e)
         {
             return Problem(StatusCodes.Status400BadRequest, "unknown-format", e.Message);
         }
-        catch (InvalidDataException)
-        {
-            return Problem(StatusCodes.Status400BadRequest, "broken-gzip", "The body is not whole gzip data; nothing was stored.");
-        }
-        catch (LogBodyTooLargeException e)
-        {
-            return TooLarge(e.Message);
-        }
-        catch (BadHttpRequestException e)
-        {
-            return e.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? TooLarge($"The body is larger than {LogIngestion.MostBytes} bytes. Send it in parts.")
-                : Problem(e.StatusCode, "bad-request", e.Message);
-        }
-        catch (LogStoreException e)
-        {
-            return e.Full
-                ? Problem(StatusCodes.Status507InsufficientStorage, "storage-full", e.Message)
-                : Problem(StatusCodes.Status503ServiceUnavailable, "log-store-unavailable", e.Message);
-        }
     }
-
-    private static IResult TooLarge(string detail) => Problem(StatusCodes.Status413PayloadTooLarge, "too-large", detail);
 
     private static IResult Problem(int status, string code, string detail) =>
         Problems.Problem(status, code, ReasonPhrases.GetReasonPhrase(status), detail);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.OpenApi;
 

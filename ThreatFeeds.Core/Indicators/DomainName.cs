@@ -7,6 +7,9 @@ namespace ThreatFeeds.Indicators;
 /// <summary>Canonical form of domain names: lower-case A-labels without trailing dot.</summary>
 public static class DomainName
 {
+    // What UTS 46 maps to a full stop, and the full stop.
+    private static readonly char[] s_dots = ['.', '\u3002', '\uFF0E', '\uFF61'];
+
     /// <summary>Octets of the longest name.</summary>
     public const int MaxLength = 253;
 
@@ -35,7 +38,7 @@ public static class DomainName
     }
 
     /// <summary>
-    /// Canonical form of a name that a feed lists. ASCII names are taken as they are but for case and one trailing dot; others go by UTS 46
+    /// Canonical form of a name that a feed lists. ASCII labels are taken as they are but for case, one trailing dot goes; other labels go by UTS 46
     /// non-transitional. False when it is no name: fewer than two labels, a label empty, too long, with a hyphen at an edge or a character other
     /// than letters, digits, hyphen and underscore, a last label of digits, or more than 253 octets.
     /// </summary>
@@ -124,45 +127,54 @@ public static class DomainName
         return changed;
     }
 
-    // ICU's ToASCII as .NET calls it is transitional (it makes "fass" of "faß"), its ToUnicode is not: map with that, then encode the labels ourselves.
+    // Label by label: one of ASCII stays as it is, also beside others and though UTS 46 would refuse it (r3---sn, odd xn--), so that a name means the
+    // same however its other labels are written.
     private static bool TryToAscii(string text, out string name)
     {
         name = "";
-        string mapped;
-        try
-        {
-            mapped = (text.Contains('_', StringComparison.Ordinal) ? WithUnderscore : Strict).GetUnicode(text);
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-        if (mapped.Equals(text, StringComparison.OrdinalIgnoreCase))
-        {
-            mapped = mapped.ToLowerInvariant(); // .NET hands back its input when the answer differs by case only.
-        }
-        if (mapped.EndsWith('.'))
-        {
-            mapped = mapped[..^1];
-        }
-        string[] labels = mapped.Split('.');
+        string[] labels = text.Split(s_dots);
         for (int i = 0; i < labels.Length; i++)
         {
-            if (!Ascii.IsValid(labels[i]))
+            if (Ascii.IsValid(labels[i]))
             {
-                if (Punycode.Encode(labels[i]) is not { } encoded)
-                {
-                    return false;
-                }
-                labels[i] = "xn--" + encoded;
+                labels[i] = labels[i].ToLowerInvariant();
+            }
+            else if (LabelToAscii(labels[i]) is { } label)
+            {
+                labels[i] = label;
+            }
+            else
+            {
+                return false;
             }
         }
-        string joined = string.Join('.', labels);
-        if (joined.Length > MaxLength || !Ascii.IsValid(joined) || !IsCanonical(Encoding.ASCII.GetBytes(joined)))
+        string joined = string.Join('.', labels[^1].Length == 0 ? labels[..^1] : labels);
+        if (joined.Length > MaxLength || !IsCanonical(Encoding.ASCII.GetBytes(joined)))
         {
             return false;
         }
         name = joined;
         return true;
+    }
+
+    // ICU's ToASCII as .NET calls it is transitional (it makes "fass" of "faß"), its ToUnicode is not: map with that, then encode what is left ourselves.
+    private static string? LabelToAscii(string label)
+    {
+        string mapped;
+        try
+        {
+            mapped = (label.Contains('_', StringComparison.Ordinal) ? WithUnderscore : Strict).GetUnicode(label);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+        if (mapped.Equals(label, StringComparison.OrdinalIgnoreCase))
+        {
+            mapped = mapped.ToLowerInvariant(); // .NET hands back its input when the answer differs by case only.
+        }
+        return Ascii.IsValid(mapped) ? mapped
+            : Punycode.Encode(mapped) is { } encoded ? "xn--" + encoded
+            : null;
     }
 }

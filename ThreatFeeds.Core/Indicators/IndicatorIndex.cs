@@ -11,8 +11,8 @@ public readonly record struct IndexedFeed(string Feed, IndicatorSet Set, bool Ma
 
 /// <summary>What the index knows of a value: the most specific indicator that covers it and every feed that covers it by any indicator.</summary>
 /// <param name="Indicator">
-/// As text, such as <c>bad.example</c> or <c>192.0.2.0/24</c>. A name found below one that is listed has <c>*.bad.example</c>, also when it is
-/// listed without <c>*.</c> by a feed that matches subdomains.
+/// As it is listed, such as <c>bad.example</c>, <c>*.bad.example</c> or <c>192.0.2.0/24</c>: one entry has one text, whether it covers a name itself or
+/// from above. Where a feed lists <c>x</c> and another <c>*.x</c>, what both cover is found by <c>x</c>.
 /// </param>
 /// <param name="Feeds">Names of feeds, sorted ordinally, without repeats.</param>
 public readonly record struct IndexMatch(string Indicator, IReadOnlyList<string> Feeds);

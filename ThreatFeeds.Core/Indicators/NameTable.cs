@@ -19,6 +19,8 @@ internal sealed class NameTable
     private int[] _starts;
     private int[] _exact;
     private int[] _below;
+    // Bit n: what entry n covers below it, it covers by a name listed without "*.".
+    private readonly ulong[] _plainBelow;
     // Bit n: some name of n labels covers what is below it (63: that many or more). Spares the look-ups of parents nobody lists.
     private ulong _belowLabels;
 
@@ -31,11 +33,12 @@ internal sealed class NameTable
         _starts = new int[maxNames + 1];
         _exact = new int[maxNames];
         _below = new int[maxNames];
+        _plainBelow = new ulong[(maxNames + 63) / 64];
     }
 
     public int Count { get; private set; }
 
-    /// <summary>Adds an encoded name; <paramref name="below"/> makes it cover all names below it too.</summary>
+    /// <summary>Adds an encoded name; <paramref name="below"/> makes one without <c>*.</c> cover all names below it too.</summary>
     public void Add(ReadOnlySpan<byte> encoded, bool below, int feed)
     {
         bool wildcard = encoded is [(byte)'*', (byte)'.', ..];
@@ -56,6 +59,7 @@ internal sealed class NameTable
         {
             _below[entry] = _sets.Union(_below[entry], feed);
             _belowLabels |= 1UL << Math.Min(labels, 63);
+            _plainBelow[entry >> 6] |= wildcard ? 0 : 1UL << entry;
         }
     }
 
@@ -79,7 +83,7 @@ internal sealed class NameTable
         }
         // From the right, so that the hash of every parent comes out of the same pass.
         int best = -1, bestAt = 0;
-        bool bestExact = false;
+        bool plain = false;
         int labels = 1, feeds = 0;
         List<int>? more = null;
         ulong hash = Seed;
@@ -92,7 +96,7 @@ internal sealed class NameTable
                     int parent = Find(name[(i + 1)..], Finish(hash));
                     if (parent >= 0 && _below[parent] != 0)
                     {
-                        (best, bestAt) = (parent, i + 1);
+                        (best, bestAt, plain) = (parent, i + 1, (_plainBelow[parent >> 6] & 1UL << parent) != 0);
                         Collect(_below[parent], ref feeds, ref more);
                     }
                 }
@@ -103,7 +107,7 @@ internal sealed class NameTable
         int whole = Find(name, Finish(hash));
         if (whole >= 0)
         {
-            (best, bestAt, bestExact) = (whole, 0, _exact[whole] != 0);
+            (best, bestAt, plain) = (whole, 0, _exact[whole] != 0);
             Collect(_exact[whole], ref feeds, ref more);
             Collect(_below[whole], ref feeds, ref more);
         }
@@ -112,7 +116,7 @@ internal sealed class NameTable
             return false;
         }
         string text = Encoding.ASCII.GetString(name[bestAt..]);
-        match = new IndexMatch(bestExact ? text : "*." + text, Names(feeds, more));
+        match = new IndexMatch(plain ? text : "*." + text, Names(feeds, more));
         return true;
     }
 

@@ -72,14 +72,14 @@ internal static class CalicoDetails
             return one;
         }
         // The bounded list names the peer only when it holds a single address.
-        return record.TryGetProperty(side + "_ips", out JsonElement many) && many.ValueKind == JsonValueKind.Array && many.GetArrayLength() == 1
+        return TryGet(record, side + "_ips", out JsonElement many) && many.ValueKind == JsonValueKind.Array && many.GetArrayLength() == 1
             ? Text(many[0])
             : null;
     }
 
     private static int? Port(JsonElement record, string key)
     {
-        if (!record.TryGetProperty(key, out JsonElement value))
+        if (!TryGet(record, key, out JsonElement value))
         {
             return null;
         }
@@ -93,11 +93,11 @@ internal static class CalicoDetails
     private static Dictionary<string, string> Labels(JsonElement record, string key)
     {
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!record.TryGetProperty(key, out JsonElement value))
+        if (!TryGet(record, key, out JsonElement value))
         {
             return labels;
         }
-        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("labels", out JsonElement inner) && inner.ValueKind is JsonValueKind.Array or JsonValueKind.Null)
+        if (value.ValueKind == JsonValueKind.Object && TryGet(value, "labels", out JsonElement inner) && inner.ValueKind is JsonValueKind.Array or JsonValueKind.Null)
         {
             value = inner;
         }
@@ -127,21 +127,21 @@ internal static class CalicoDetails
 
     private static bool Answered(JsonElement record)
     {
-        bool noError = record.TryGetProperty("rcode", out JsonElement code) && code.ValueKind switch
+        bool noError = TryGet(record, "rcode", out JsonElement code) && code.ValueKind switch
         {
             JsonValueKind.Number => code.TryGetInt32(out int number) && number == 0,
             _ => string.Equals(Text(code), "NoError", StringComparison.OrdinalIgnoreCase),
         };
-        return noError && record.TryGetProperty("rrsets", out JsonElement sets) && sets.ValueKind == JsonValueKind.Array && sets.EnumerateArray().Any(HasData);
+        return noError && TryGet(record, "rrsets", out JsonElement sets) && sets.ValueKind == JsonValueKind.Array && sets.EnumerateArray().Any(HasData);
     }
 
     private static bool HasData(JsonElement set) =>
-        set.ValueKind == JsonValueKind.Object && set.TryGetProperty("rdata", out JsonElement data)
+        set.ValueKind == JsonValueKind.Object && TryGet(set, "rdata", out JsonElement data)
         && (data.ValueKind == JsonValueKind.Array ? data.GetArrayLength() > 0 : Text(data) is not null);
 
     private static DateTimeOffset? Time(JsonElement record, string key)
     {
-        if (!record.TryGetProperty(key, out JsonElement value))
+        if (!TryGet(record, key, out JsonElement value))
         {
             return null;
         }
@@ -149,7 +149,7 @@ internal static class CalicoDetails
         return text is not null && LogTime.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out DateTimeOffset time) ? time : null;
     }
 
-    private static string? Text(JsonElement record, string key) => record.TryGetProperty(key, out JsonElement value) ? Text(value) : null;
+    private static string? Text(JsonElement record, string key) => TryGet(record, key, out JsonElement value) ? Text(value) : null;
 
     /// <summary>Null for anything but text, and for what stands for "absent".</summary>
     private static string? Text(JsonElement value)
@@ -166,6 +166,28 @@ internal static class CalicoDetails
         {
             // A lone surrogate or a byte that is not UTF-8.
             return null;
+        }
+    }
+
+    /// <summary>The last of this name, as <see cref="JsonElement.TryGetProperty(string, out JsonElement)"/> gives it, past names that are no text.</summary>
+    private static bool TryGet(JsonElement record, string key, out JsonElement value)
+    {
+        try
+        {
+            return record.TryGetProperty(key, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate in a name beside it.
+            value = default;
+            foreach (JsonProperty property in record.EnumerateObject())
+            {
+                if (NameOf(property) == key)
+                {
+                    value = property.Value;
+                }
+            }
+            return value.ValueKind != JsonValueKind.Undefined;
         }
     }
 

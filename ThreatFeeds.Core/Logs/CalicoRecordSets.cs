@@ -4,90 +4,107 @@ using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;
 
-/// <summary>Names and data of <c>rrsets</c>. Each method gets its own copy of a reader that stands at the start of the array.</summary>
+/// <summary>Names and data of <c>rrsets</c>. Each method gets its own copy of a walker that stands at the value; one that stands nowhere, or at no array, gives nothing.</summary>
 internal static class CalicoRecordSets
 {
-    public static void GiveNames(Utf8JsonReader sets, IValueSink sink)
+    /// <summary>Whether there is anything to search.</summary>
+    public static bool Hold(JsonWalker sets)
     {
-        using var text = new JsonText();
-        while (sets.Read() && sets.TokenType != JsonTokenType.EndArray)
+        var any = new Any();
+        GiveNames(sets, any);
+        if (!any.Given)
         {
-            if (sets.TokenType == JsonTokenType.StartObject)
-            {
-                while (sets.Read() && sets.TokenType == JsonTokenType.PropertyName)
-                {
-                    bool name = sets.ValueTextEquals("name"u8);
-                    sets.Read();
-                    if (name && text.TryRead(ref sets))
-                    {
-                        sink.Name(HitField.RecordName, text.Bytes);
-                    }
-                    sets.Skip();
-                }
-            }
-            else
-            {
-                sets.Skip();
-            }
+            GiveData(sets, any);
         }
+        return any.Given;
     }
 
-    public static void GiveData(Utf8JsonReader sets, IValueSink sink)
+    public static void GiveNames(JsonWalker sets, IValueSink sink)
     {
-        while (sets.Read() && sets.TokenType != JsonTokenType.EndArray)
-        {
-            if (sets.TokenType == JsonTokenType.StartObject)
-            {
-                GiveDataOfOne(ref sets, sink);
-            }
-            else
-            {
-                sets.Skip();
-            }
-        }
-    }
-
-    private static void GiveDataOfOne(ref Utf8JsonReader set, IValueSink sink)
-    {
-        // The type decides how the data are read and may come after them.
-        Utf8JsonReader data = default;
-        bool hasData = false;
-        RecordType type = RecordType.OneWord;
-        while (set.Read() && set.TokenType == JsonTokenType.PropertyName)
-        {
-            if (set.ValueTextEquals("rdata"u8))
-            {
-                set.Read();
-                data = set;
-                hasData = true;
-            }
-            else if (set.ValueTextEquals("type"u8))
-            {
-                set.Read();
-                type = TypeOf(ref set);
-            }
-            else
-            {
-                set.Read();
-            }
-            set.Skip();
-        }
-        if (!hasData)
+        if (sets.TokenType != JsonTokenType.StartArray)
         {
             return;
         }
         using var text = new JsonText();
+        while (NextSet(ref sets))
+        {
+            JsonWalker name = default;
+            while (sets.Read() && sets.TokenType == JsonTokenType.PropertyName)
+            {
+                bool here = sets.ValueTextEquals("name"u8);
+                sets.Read();
+                if (here)
+                {
+                    name = sets;
+                }
+                sets.Skip();
+            }
+            if (text.TryRead(name))
+            {
+                sink.Name(HitField.RecordName, text.Bytes);
+            }
+        }
+    }
+
+    public static void GiveData(JsonWalker sets, IValueSink sink)
+    {
+        if (sets.TokenType != JsonTokenType.StartArray)
+        {
+            return;
+        }
+        while (NextSet(ref sets))
+        {
+            GiveDataOfOne(ref sets, sink);
+        }
+    }
+
+    /// <summary>Goes to the next object of the array, past whatever else it holds.</summary>
+    private static bool NextSet(ref JsonWalker sets)
+    {
+        while (sets.Read() && sets.TokenType != JsonTokenType.EndArray)
+        {
+            if (sets.TokenType == JsonTokenType.StartObject)
+            {
+                return true;
+            }
+            sets.Skip();
+        }
+        return false;
+    }
+
+    private static void GiveDataOfOne(ref JsonWalker set, IValueSink sink)
+    {
+        // The type decides how the data are read and may come after them.
+        JsonWalker data = default;
+        JsonWalker typeAt = default;
+        while (set.Read() && set.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isData = set.ValueTextEquals("rdata"u8);
+            bool isType = set.ValueTextEquals("type"u8);
+            set.Read();
+            if (isData)
+            {
+                data = set;
+            }
+            else if (isType)
+            {
+                typeAt = set;
+            }
+            set.Skip();
+        }
+        RecordType type = TypeOf(typeAt);
+        using var text = new JsonText();
+        if (text.TryRead(data))
+        {
+            Give(text.Bytes, type, sink);
+        }
         if (data.TokenType != JsonTokenType.StartArray)
         {
-            if (text.TryRead(ref data))
-            {
-                Give(text.Bytes, type, sink);
-            }
             return;
         }
         while (data.Read() && data.TokenType != JsonTokenType.EndArray)
         {
-            if (text.TryRead(ref data))
+            if (text.TryRead(data))
             {
                 Give(text.Bytes, type, sink);
             }
@@ -104,16 +121,13 @@ internal static class CalicoRecordSets
         Soa,
     }
 
-    private static RecordType TypeOf(ref Utf8JsonReader type)
+    private static RecordType TypeOf(in JsonWalker at)
     {
-        if (type.TokenType != JsonTokenType.String)
-        {
-            return RecordType.OneWord;
-        }
-        ReadOnlySpan<byte> name = type.ValueSpan;
-        return Ascii.EqualsIgnoreCase(name, "MX"u8) ? RecordType.Mx
-            : Ascii.EqualsIgnoreCase(name, "SRV"u8) ? RecordType.Srv
-            : Ascii.EqualsIgnoreCase(name, "SOA"u8) ? RecordType.Soa
+        using var text = new JsonText();
+        return !text.TryRead(at) ? RecordType.OneWord
+            : Ascii.EqualsIgnoreCase(text.Bytes, "MX"u8) ? RecordType.Mx
+            : Ascii.EqualsIgnoreCase(text.Bytes, "SRV"u8) ? RecordType.Srv
+            : Ascii.EqualsIgnoreCase(text.Bytes, "SOA"u8) ? RecordType.Soa
             : RecordType.OneWord;
     }
 
@@ -164,5 +178,15 @@ internal static class CalicoRecordSets
         {
             sink.Name(HitField.RecordData, data[words[i]]);
         }
+    }
+
+    /// <summary>Only notes whether there was a value.</summary>
+    private sealed class Any : IValueSink
+    {
+        public bool Given { get; private set; }
+
+        public void Name(HitField field, ReadOnlySpan<byte> name) => Given = true;
+
+        public void Address(HitField field, ReadOnlySpan<byte> address) => Given = true;
     }
 }

@@ -1,3 +1,4 @@
+using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Manifests;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Manifests;
 

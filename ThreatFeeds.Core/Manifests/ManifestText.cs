@@ -51,7 +51,7 @@ public static class ManifestText
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
                 {
                     long at = reader.TokenStartIndex;
-                    string name = reader.GetString()!;
+                    string name = Text(ref reader, bytes);
                     reader.Read();
                     JsonNode? value = ReadNode(ref reader, bytes);
                     if (!members.TryAdd(name, value))
@@ -70,8 +70,23 @@ public static class ManifestText
                 return items;
             case JsonTokenType.Null:
                 return null;
+            case JsonTokenType.String:
+                return JsonValue.Create(Text(ref reader, bytes));
             default:
                 return JsonNode.Parse(ref reader);
+        }
+    }
+
+    private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            (long line, long column) = Place(bytes, reader.TokenStartIndex);
+            throw new ManifestException(line, column, "this text is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half", e);
         }
     }
 

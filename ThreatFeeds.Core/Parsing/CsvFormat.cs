@@ -1,4 +1,5 @@
 using System.Text;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;
 

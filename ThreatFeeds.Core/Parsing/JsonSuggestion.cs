@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Parsing;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;

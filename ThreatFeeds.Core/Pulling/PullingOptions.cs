@@ -1,4 +1,5 @@
 using System.Net;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Pulling;
 

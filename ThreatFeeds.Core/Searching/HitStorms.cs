@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Searching;

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Listings;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Sets;

@@ -2,8 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Feeds;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -18,7 +18,7 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _host = await FeedsHost.CreateAsync(_folder.Path, s => { FeedsHost.AddJobs(s, _folder.Path); s.AddScoped(_ => Actor.Local); }, a => a.MapFeeds());
+        _host = await FeedsHost.CreateAsync(_folder.Path, s => FeedsHost.AddJobs(s, _folder.Path), a => a.MapFeeds());
         await _host.StartAsync();
         _http.BaseAddress = new Uri(_host.App.Urls.First());
     }

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Tests.Support;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Hosting;
@@ -43,6 +45,28 @@ public sealed class ProblemTests
     [Fact]
     public void A_log_store_that_cannot_answer_is_a_503() =>
         Assert.Equal((503, "log-store-unavailable"), Of(new LogStoreException("Gone.")));
+
+    [Fact]
+    public async Task A_parameter_that_cannot_be_read_is_named_without_the_type_it_has_here()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        using HttpResponseMessage answer = await app.Client.GetAsync("/v1/feeds/f/runs?limit=many");
+        Assert.Equal(400, (int)answer.StatusCode);
+        string detail = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"]!.GetValue<string>();
+        Assert.Contains("\"limit\"", detail, StringComparison.Ordinal);
+        Assert.Contains("many", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("int", detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_log_store_says_of_itself_stays_here()
+    {
+        foreach (bool full in new[] { true, false })
+        {
+            ProblemResult problem = Problems.Describe(new LogStoreException("/var/lib/threatfeeds/logs: permission denied", full, inner: null));
+            Assert.DoesNotContain("/var/lib", problem.Detail, StringComparison.Ordinal);
+        }
+    }
 
     private static (int, string) Of(Exception exception)
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -18,6 +20,10 @@ public sealed class DomainNameTests
     [InlineData("BÜCHER.example", "xn--bcher-kva.example")]
     [InlineData("例え。テスト", "xn--r8jz45g.xn--zckzah")]
     [InlineData("a_b.bücher.example", "a_b.xn--bcher-kva.example")]
+    [InlineData("R3---sn.bücher.ex", "r3---sn.xn--bcher-kva.ex")]
+    [InlineData("XN--A.bücher.ex.", "xn--a.xn--bcher-kva.ex")]
+    [InlineData("xn--fa-hia.BÜCHER。ex。", "xn--fa-hia.xn--bcher-kva.ex")]
+    [InlineData("ｗｗｗ．bücher｡ex", "www.xn--bcher-kva.ex")]
     public void A_name_has_one_canonical_form(string text, string expected)
     {
         Assert.True(DomainName.TryCanonicalize(text, out string name));
@@ -48,6 +54,36 @@ public sealed class DomainNameTests
         Assert.Equal(DomainName.MaxLength, longest.Length);
         Assert.True(DomainName.TryCanonicalize(longest, out _));
         Assert.False(DomainName.TryCanonicalize(longest + "d", out _));
+    }
+
+    [Fact]
+    public void A_name_in_a_record_meets_the_listed_one_however_each_of_its_labels_is_written()
+    {
+        // Each label in all the ways it may be written; the first is canonical.
+        string[][] labels =
+        [
+            ["r3---sn", "R3---SN"], ["xn--a", "XN--A"], ["_dmarc", "_DMARC"], ["xn--bcher-kva", "bücher", "BÜCHER", "XN--BCHER-KVA", "bu\u0308cher"],
+            ["xn--fa-hia", "faß", "xn--FA-hia"], ["xn--zckzah", "テスト"], ["www", "WWW", "ｗｗｗ"], ["a", "A"],
+        ];
+        string[] dots = [".", "。", "．", "｡"];
+        var name = from parts in Gen.Choose(0, labels.Length - 1).ListOf().Where(l => l.Count is >= 1 and <= 6)
+                   from listed in Written(parts)
+                   from recorded in Written(parts)
+                   select (Canonical: string.Concat(parts.Select(l => labels[l][0] + ".")) + "ex", listed, recorded);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(name.ToArbitrary(), n =>
+        {
+            Assert.True(DomainName.TryCanonicalize(n.listed, out string canonical), n.listed);
+            Assert.Equal(n.Canonical, canonical);
+            var to = new byte[1024];
+            Assert.Equal(n.Canonical, Encoding.UTF8.GetString(to, 0, DomainName.Canonicalize(Encoding.UTF8.GetBytes(n.recorded), to)));
+        }));
+
+        Gen<string> Written(IEnumerable<int> parts) => parts.Append(-1).Aggregate(Gen.Constant(""), (before, l) =>
+            from text in before
+            from label in l < 0 ? Gen.Elements("ex", "EX", "ex.") : Gen.Elements(labels[l])
+            // A dot that is none of ASCII makes the whole name one that is mapped.
+            from dot in Gen.Elements(dots)
+            select text + label + (l < 0 ? "" : dot));
     }
 
     [Theory]

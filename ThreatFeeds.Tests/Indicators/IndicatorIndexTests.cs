@@ -34,6 +34,20 @@ public sealed class IndicatorIndexTests
     }
 
     [Fact]
+    public void An_entry_has_one_text_whether_it_covers_a_name_itself_or_from_above()
+    {
+        IndicatorIndex index = Index(("below", true, ["a.example", "*.b.example", "d.example"]), ("exact", false, ["b.example", "c.example", "*.d.example"]), ("wild", false, ["*.c.example"]));
+        // One feed's entry that means "it and all below".
+        Assert.Equal(["a.example", "a.example"], [Name(index, "a.example")!.Value.Indicator, Name(index, "x.a.example")!.Value.Indicator]);
+        // Two entries: one means the name alone and is the more specific there.
+        Assert.Equal(["b.example", "*.b.example"], [Name(index, "b.example")!.Value.Indicator, Name(index, "x.b.example")!.Value.Indicator]);
+        Assert.Equal(["c.example", "*.c.example"], [Name(index, "c.example")!.Value.Indicator, Name(index, "x.c.example")!.Value.Indicator]);
+        // Two that mean the same, listed in two ways.
+        Assert.Equal(["d.example", "d.example"], [Name(index, "d.example")!.Value.Indicator, Name(index, "x.d.example")!.Value.Indicator]);
+        Assert.Equal(["below", "exact"], Name(index, "x.d.example")!.Value.Feeds);
+    }
+
+    [Fact]
     public void The_longest_prefix_is_the_most_specific_and_all_covering_feeds_are_named()
     {
         IndicatorIndex index = Index(
@@ -94,13 +108,9 @@ public sealed class IndicatorIndexTests
         {
             bool wildcard = listed.StartsWith("*.", StringComparison.Ordinal);
             string plain = wildcard ? listed[2..] : listed;
-            if (!wildcard && plain == name)
+            if (plain == name || ((wildcard || below) && name.EndsWith("." + plain, StringComparison.Ordinal)))
             {
-                yield return plain;
-            }
-            if ((wildcard || below) && (plain == name || name.EndsWith("." + plain, StringComparison.Ordinal)))
-            {
-                yield return "*." + plain;
+                yield return listed;
             }
         }
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Jobs;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Resources;

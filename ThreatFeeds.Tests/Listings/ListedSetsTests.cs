@@ -89,13 +89,11 @@ public sealed class ListedSetsTests
         await world.SetAsync("one", "a.example");
         await world.SetAsync("one", "a.example", "b.example");
         world.Clock.Advance(TimeSpan.FromHours(2));
-        var sweeper = new SetSweeper(world.Contexts, world.Stored, world.Clock);
-
         // The look-back of the first set is still to come: it must find what was added.
-        await sweeper.SweepAsync(default);
+        await world.RetainAsync();
         await world.SettleAsync();
         Assert.Single(await world.HitsAsync());
-        await sweeper.SweepAsync(default);
+        await world.RetainAsync();
 
         await using ThreatFeedsContext db = world.Contexts.Create();
         Assert.Equal((await db.Listings.SingleAsync()).SetId, (await db.StoredSets.SingleAsync()).Id);

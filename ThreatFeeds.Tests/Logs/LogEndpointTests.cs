@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
@@ -29,9 +30,11 @@ public sealed class LogEndpointTests : IAsyncLifetime
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddExceptionHandler<ProblemExceptionHandler>().AddProblemDetails();
         builder.Services.AddLogs();
         builder.Services.AddSingleton<ILogStore>(_store);
         _app = builder.Build();
+        _app.UseExceptionHandler();
         _app.MapLogs();
         await _app.StartAsync();
     }
@@ -47,7 +50,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
     {
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}\n{\"type\":\"LOG\"}\n"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname"}]}""", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("""{"accepted":1,"refused":1,"refusals":[{"line":2,"reason":"lacks qname, and rrsets with a name or data"}]}""", await answer.Content.ReadAsStringAsync());
         _files.Crash();
         await _store.DisposeAsync();
         _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
@@ -110,18 +113,20 @@ public sealed class LogEndpointTests : IAsyncLifetime
     public async Task A_full_disk_is_507()
     {
         _files.Room = 5;
-        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()));
+        await ExpectAsync(HttpStatusCode.InsufficientStorage, "storage-full", PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray()), "The disk or database of this server is full; nothing was stored.");
         _files.Room = null;
         using HttpResponseMessage answer = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
-    private static async Task ExpectAsync(HttpStatusCode status, string code, Task<HttpResponseMessage> answer)
+    private static async Task ExpectAsync(HttpStatusCode status, string code, Task<HttpResponseMessage> answer, string? detail = null)
     {
         using HttpResponseMessage response = await answer;
         Assert.Equal(status, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        Assert.Equal(code, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        JsonElement problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal(detail ?? problem.GetProperty("detail").GetString(), problem.GetProperty("detail").GetString());
     }
 
     private async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? encoding = null, string? key = null)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Runs;

@@ -1,4 +1,5 @@
 using ThreatFeeds.Listings;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Tests.Searching;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ThreatFeeds.Alerts;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 

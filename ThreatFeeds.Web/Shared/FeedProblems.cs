@@ -1,3 +1,4 @@
+using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Web.Shared;

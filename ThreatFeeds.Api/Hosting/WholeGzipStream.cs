@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using ThreatFeeds.Logs;
 
-namespace ThreatFeeds.Api.Logs;
+namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>
 /// Unpacks gzip and throws <see cref="InvalidDataException"/> when the data end early or have something behind them; GZipStream itself takes a body that

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace ThreatFeeds.Api.Hosting;
+
+/// <summary>How errors look below a path where clients of another system call, who know its shape only. Elsewhere they are problem details.</summary>
+/// <param name="Path">Such as <c>/apis</c>.</param>
+internal sealed record ErrorShape(PathString Path, Func<ProblemResult, IResult> Of);
+
+/// <summary>The last resort for whatever an endpoint throws.</summary>
+internal sealed class ProblemExceptionHandler(IEnumerable<ErrorShape> shapes, ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+{
+    private const int RetryAfterSeconds = 5;
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+        ProblemResult problem = Problems.Describe(exception);
+        if (problem.Status >= 500)
+        {
+            HostingLog.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, problem.Status, exception);
+        }
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        }
+        ErrorShape? shape = shapes.FirstOrDefault(s => httpContext.Request.Path.StartsWithSegments(s.Path, StringComparison.OrdinalIgnoreCase));
+        await (shape?.Of(problem) ?? problem).ExecuteAsync(httpContext);
+        return true;
+    }
+}
