@@ -53,7 +53,10 @@ internal sealed class BodySpool
         catch (InvalidDataException e)
         {
             await file.DisposeAsync();
-            throw new FetchException($"The body from {url.Authority} is not what its Content-Encoding says, or it is cut short: {e.Message}", e) { BodyUnusable = true };
+            // What .NET says of it names a compression method whatever is wrong.
+            throw new FetchException(
+                $"The body from {url.Authority} cannot be unpacked: it is not what its Content-Encoding ({string.Join(", ", answer.Content.Headers.ContentEncoding)}) says, "
+                + "its bytes are damaged (wrong checksum), or it is cut short.", e) { BodyUnusable = true };
         }
         catch
         {

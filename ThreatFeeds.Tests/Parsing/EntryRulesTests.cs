@@ -43,7 +43,7 @@ public sealed class EntryRulesTests
         ParseResult result = await Parse.AddressesAsync(body);
         Assert.Equal(expected.Split(' '), Parse.Texts(result));
         Assert.Equal(1, result.Cleaned[reason]);
-        Assert.Equal(1, result.Accepted);
+        Assert.Equal(1, result.AcceptedEntries);
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class EntryRulesTests
         ParseResult result = await Parse.NamesAsync("good.example\n" + body);
         Assert.Equal([new Refusal(2, body, reason).Reason], result.Refused.Keys);
         Assert.Equal(2, result.Refusals[0].Line);
-        Assert.Equal(1, result.Accepted);
+        Assert.Equal(1, result.AcceptedEntries);
     }
 
     [Theory]
@@ -95,9 +95,9 @@ public sealed class EntryRulesTests
     public async Task Entries_of_the_other_kind_are_skipped_and_not_refused()
     {
         ParseResult names = await Parse.NamesAsync("bad.example\n192.0.2.1\n192.0.2.1:80\n2001:db8::/32\nhttp://x.example/");
-        Assert.Equal((1, 3, 1), (names.Accepted, names.Skipped, names.RefusedCount));
+        Assert.Equal((1, 3, 1), (names.AcceptedEntries, names.Skipped, names.RefusedCount));
         ParseResult addresses = await Parse.AddressesAsync("192.0.2.1\n*.bad.example\nbad.example.");
-        Assert.Equal((1, 2, 0), (addresses.Accepted, addresses.Skipped, addresses.RefusedCount));
+        Assert.Equal((1, 2, 0), (addresses.AcceptedEntries, addresses.Skipped, addresses.RefusedCount));
     }
 
     [Theory]
