@@ -160,4 +160,16 @@ public sealed class EntryRulesTests
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
     }
+
+    [Fact]
+    public async Task A_hash_begins_a_comment_only_after_space()
+    {
+        ParseResult result = await Parse.NamesAsync("bad.example # seen\nworse.example\t#seen\n# all of it\nnot.example#part\n");
+        Assert.Equal(["bad.example", "worse.example"], Parse.Texts(result));
+        Assert.Equal((3L, 1L), (result.Cleaned["comment"], result.RefusedCount));
+        Assert.Equal((4L, "not.example#part"), (result.Refusals[0].Line, result.Refusals[0].Text));
+        ParseResult urls = await Parse.NamesAsync("https://bad.example/#/login\n", urls: true);
+        Assert.Equal(["bad.example"], Parse.Texts(urls));
+        Assert.False(urls.Cleaned.ContainsKey("comment"));
+    }
 }

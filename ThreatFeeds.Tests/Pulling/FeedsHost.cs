@@ -81,7 +81,7 @@ internal sealed class FeedsHost : IAsyncDisposable
     {
         await Runs.EnqueueAsync(feed, RunTriggers.Manual, default);
         RunRow run = (await Runs.StartNextAsync(feed.Name, default))!;
-        await Get<PullFeed>().RunAsync(run.Id, default);
+        await Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
         return RunHistory.View((await Runs.FindAsync(run.Id, default))!);
     }
 
