@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.Logs;
 

@@ -137,6 +137,16 @@ public sealed class TrustTests : IDisposable
     }
 
     [Fact]
+    public async Task Bytes_behind_the_end_of_a_gzip_body_make_it_unusable()
+    {
+        byte[] whole = Pack("gzip", Encoding.UTF8.GetBytes("bad.example\n"));
+        await using HostileServer server = await HostileServer.StartAsync(c => WriteAsync(c, "gzip", [.. whole, .. "worse.example\n"u8]));
+        FetchException e = await RefusedAsync(server.Url);
+        Assert.True(e.BodyUnusable);
+        Assert.Contains("behind its end", e.Message);
+    }
+
+    [Fact]
     public async Task A_gzip_body_of_several_members_is_read_to_its_end()
     {
         byte[] first = Pack("gzip", Encoding.UTF8.GetBytes("bad.example\n")), second = Pack("gzip", Encoding.UTF8.GetBytes("worse.example\n"));
