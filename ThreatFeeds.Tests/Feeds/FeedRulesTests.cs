@@ -170,6 +170,22 @@ public sealed class FeedRulesTests
         Assert.Equal("my-threat-feed", Assert.IsType<FeedDocument>(Read(meant).Document).Feed.Name);
     }
 
+    [Theory]
+    [InlineData("metadata:\nname: my-threat-feed\n", "metadata,spec")]
+    [InlineData("metadata:\n  name: my-threat-feed\n", "spec")]
+    public void A_manifest_that_lost_its_indentation_is_told_so_and_shown_with_it(string metadata, string empty)
+    {
+        FeedReading reading = Read($"apiVersion: projectcalico.org/v3\nkind: GlobalThreatFeed\n{metadata}spec:\ncontent: IPSet\nmode: Enabled\npull:\nperiod: 12h\nhttp:\n"
+            + "url: https://a.example/list\nformat:\njson:\npath: $.a\n");
+        Assert.Equal(empty.Split(','), reading.Problems.Select(p => p.Path));
+        Assert.All(reading.Problems, p => Assert.Contains($"{p.Path} is empty", p.Message, StringComparison.Ordinal));
+        Assert.All(reading.Problems, p => Assert.Contains("indentation", p.Message, StringComparison.Ordinal));
+        string meant = reading.Problems[^1].Message.Split("The manifest that was meant:\n")[1];
+        Feed feed = Assert.IsType<FeedDocument>(Read(meant).Document).Feed;
+        Assert.Equal(("my-threat-feed", TimeSpan.FromHours(12)), (feed.Name, feed.Spec.Pull!.Period));
+        Assert.Equal("$.a", Assert.IsType<FeedFormat.Json>(feed.Spec.Pull.Format).Path);
+    }
+
     [Fact]
     public void A_stored_feed_that_breaks_todays_rules_is_still_read()
     {
