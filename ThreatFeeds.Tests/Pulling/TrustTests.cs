@@ -84,13 +84,13 @@ public sealed class TrustTests : IDisposable
     public async Task Headers_dropped_by_a_redirect_stay_dropped_when_another_leads_back()
     {
         string back = "";
-        await using HostileServer other = await HostileServer.StartAsync(c => RedirectAsync(c, back));
+        await using HostileServer other = await HostileServer.StartAsync(c => RedirectAsync(c, c.Request.Path == "/next" ? back : "/next"));
         await using HostileServer server = await HostileServer.StartAsync(c => c.Request.Path == "/back" ? c.Response.WriteAsync("bad.example\n") : RedirectAsync(c, other.Url));
         back = server.Url + "/back";
         await using FetchedBody body = await Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url), [new("Authorization", "Bearer s3cret")]), default)
             .WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal([("/", "Bearer s3cret"), ("/back", "")], server.Requests.Select(r => (r.Path, r.Headers.Authorization.ToString())));
-        Assert.Equal("", Assert.Single(other.Requests).Headers.Authorization.ToString());
+        Assert.Equal([("/", ""), ("/next", "")], other.Requests.Select(r => (r.Path, r.Headers.Authorization.ToString())));
     }
 
     [Theory]
