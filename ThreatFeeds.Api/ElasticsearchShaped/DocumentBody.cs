@@ -1,6 +1,6 @@
+using ThreatFeeds.Api.Hosting;
 using System.Buffers;
 using System.Text.Json;
-using ThreatFeeds.Api.Hosting;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 

@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Http.Features;
 using ThreatFeeds.Api.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;

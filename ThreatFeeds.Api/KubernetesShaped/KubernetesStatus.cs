@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using ThreatFeeds.Api.Hosting;
+using System.Text.Json.Nodes;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;

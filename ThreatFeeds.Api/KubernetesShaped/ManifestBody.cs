@@ -1,7 +1,7 @@
+using ThreatFeeds.Api.Hosting;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
-using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 

@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.WebUtilities;
 using ThreatFeeds.Api.Hosting;
+using Microsoft.AspNetCore.WebUtilities;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 

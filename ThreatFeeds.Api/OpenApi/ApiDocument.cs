@@ -1,7 +1,7 @@
+using ThreatFeeds.Api.Hosting;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.OpenApi;

@@ -10,7 +10,7 @@ public static class IndicatorSetDifference
         {
             return (after, before.Count);
         }
-        var added = new IndicatorSetBuilder(after.Content);
+        var added = new IndicatorSetBuilder(after.Content, long.MaxValue);
         long removed = 0;
         int b = 0, a = 0;
         while (b < before.Count || a < after.Count)

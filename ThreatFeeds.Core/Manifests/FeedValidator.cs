@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using FluentValidation;
+using FluentValidation.Results;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Manifests;
@@ -107,6 +109,21 @@ internal sealed class HttpValidator : AbstractValidator<HttpDraft>
         RuleForEach(h => h.Headers).Cascade(CascadeMode.Stop)
             .Must(h => h.Value is null || h.ValueFrom is null).Because(ProblemReasons.Invalid, "value and valueFrom are mutually exclusive")
             .Must(h => h.Value is not null || h.ValueFrom is not null).Because(ProblemReasons.Required, "Required value: one of value and valueFrom");
+        RuleFor(h => h.Headers).Custom(CheckRepeats);
+    }
+
+    // Names of headers ignore case; of two that differ in nothing else only one could be sent.
+    private static void CheckRepeats(IReadOnlyList<HeaderDraft> headers, ValidationContext<HttpDraft> context)
+    {
+        var first = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        for (int i = 0; i < headers.Count; i++)
+        {
+            if (headers[i].Name is { Length: > 0 } name && !first.TryAdd(name, name))
+            {
+                string message = $"Duplicate value: \"{name}\": it is the same header as \"{first[name]}\" above; leave one of them out";
+                context.AddFailure(new ValidationFailure($"{context.PropertyPath}[{i}].Name", message) { ErrorCode = ProblemReasons.Invalid });
+            }
+        }
     }
 }
 
@@ -138,12 +155,30 @@ internal sealed class CsvValidator : AbstractValidator<CsvDraft>
 
 internal sealed class HeaderValidator : AbstractValidator<HeaderDraft>
 {
+    private const string OfBody = "it describes a body, and a pull sends none", OfConnection = "it is between two neighbours on the way and set by the connection itself";
+
+    private static readonly Dictionary<string, string> Refused = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Allow"] = OfBody, ["Expires"] = OfBody, ["Last-Modified"] = OfBody, ["Content-Disposition"] = OfBody, ["Content-Encoding"] = OfBody,
+        ["Content-Language"] = OfBody, ["Content-Length"] = OfBody, ["Content-Location"] = OfBody, ["Content-MD5"] = OfBody, ["Content-Range"] = OfBody,
+        ["Content-Type"] = OfBody,
+        ["Connection"] = OfConnection, ["Keep-Alive"] = OfConnection, ["Proxy-Connection"] = OfConnection, ["TE"] = OfConnection,
+        ["Trailer"] = OfConnection, ["Transfer-Encoding"] = OfConnection, ["Upgrade"] = OfConnection,
+        ["Expect"] = "it asks before a body is sent, and a pull sends none",
+        ["Host"] = "the URL says it",
+        ["Proxy-Authorization"] = "it belongs to the proxy, which Pulling:Proxy sets for all feeds",
+    };
+
+    /// <summary>Why a header of this name cannot be sent with a pull; null when it can, exactly as it is written.</summary>
+    public static string? Refusal(string name) => Refused.TryGetValue(name, out string? why) ? $"the header {name} cannot be set: {why}" : null;
+
     public HeaderValidator()
     {
         RuleFor(h => h.Name).Cascade(CascadeMode.Stop)
             .NotEmpty().Because(ProblemReasons.Required, "Required value: name")
             .Must(n => n!.All(KubernetesNames.IsTokenCharacter))
-            .Because(ProblemReasons.Invalid, n => $"Invalid value: \"{n}\": a header's name is made of ASCII letters, digits and !#$%&'*+-.^_`|~");
+            .Because(ProblemReasons.Invalid, n => $"Invalid value: \"{n}\": a header's name is made of ASCII letters, digits and !#$%&'*+-.^_`|~")
+            .Must(n => Refusal(n!) is null).Because(ProblemReasons.Invalid, n => $"Invalid value: \"{n}\": {Refusal(n!)}");
         // Not repeated in the message: it may be a key.
         RuleFor(h => h.Value).Must(v => v is null || v.All(c => c is >= ' ' and <= '~' or '\t'))
             .Because(ProblemReasons.Invalid, "Invalid value: a header's value is made of printable ASCII characters");

@@ -4,18 +4,29 @@ using ThreatFeeds.Logs;
 namespace ThreatFeeds.Manifests;
 
 /// <summary>
-/// The original's pages print a manifest flat (kind, name, content, mode... side by side, without apiVersion, metadata and spec).
-/// Who copies it is told what is missing and shown the manifest that was meant.
+/// The original's pages print a manifest flat (kind, name, content, mode... side by side, without apiVersion, metadata and spec), and a manifest
+/// may lose its indentation on the way, so that what belongs below a key stands beside it. Who sends one is told what is missing and shown the
+/// manifest that was meant.
 /// </summary>
 internal static class FlatManifest
 {
     private static readonly string[] SpecMembers = ["content", "mode", "description", "feedType", "globalNetworkSet", "pull"];
 
+    // What belongs below a key that was left empty.
+    private static readonly Dictionary<string, string[]> Below = new(StringComparer.Ordinal)
+    {
+        ["pull"] = ["period", "http"],
+        ["http"] = ["url", "format", "headers"],
+        ["format"] = ["newlineDelimited", "json", "csv"],
+        ["json"] = ["path"],
+        ["csv"] = ["fieldNum", "fieldName", "header", "columnDelimiter", "commentDelimiter", "recordSize", "disableRecordSizeValidation"],
+    };
+
     /// <returns>Empty when the document is not flat.</returns>
     public static IReadOnlyList<FeedProblem> Problems(JsonObject document)
     {
-        bool flat = document["metadata"] is null && document["spec"] is null
-            && (document.ContainsKey("name") || SpecMembers.Any(document.ContainsKey));
+        bool flat = document["spec"] is null
+            && (SpecMembers.Any(document.ContainsKey) || (document["metadata"] is null && document.ContainsKey("name")));
         if (!flat)
         {
             return [];
@@ -30,10 +41,22 @@ internal static class FlatManifest
         {
             problems.Add(Missing("kind", $"it is {FeedReader.Kind}"));
         }
-        problems.Add(Missing("metadata", "name belongs into it"));
-        problems.Add(Missing("spec", $"{string.Join(", ", SpecMembers.Where(document.ContainsKey).DefaultIfEmpty("content"))} belong into it"));
+        if (document["metadata"] is null)
+        {
+            problems.Add(Flat(document, "metadata", "name"));
+        }
+        problems.Add(Flat(document, "spec", [.. SpecMembers.Where(document.ContainsKey).DefaultIfEmpty("content")]));
         problems[^1] = problems[^1] with { Message = $"{problems[^1].Message}. {shown}" };
         return problems;
+    }
+
+    private static FeedProblem Flat(JsonObject document, string key, params string[] members)
+    {
+        string named = string.Join(", ", members), belong = members.Length == 1 ? "belongs" : "belong";
+        return document.ContainsKey(key)
+            ? new FeedProblem(key, ProblemReasons.Required,
+                $"Required value: {key} is empty: {named} {belong} into it, but the indentation is missing; write each two spaces further right than {key}")
+            : Missing(key, $"{named} {belong} into it");
     }
 
     private static FeedProblem Missing(string key, string hint) =>
@@ -41,32 +64,34 @@ internal static class FlatManifest
 
     private static JsonObject Corrected(JsonObject document)
     {
-        var metadata = new JsonObject();
-        foreach (string member in (string[])["name", "labels", "annotations"])
-        {
-            if (document[member] is { } value)
-            {
-                metadata[member] = value.DeepClone();
-            }
-        }
+        JsonObject metadata = document["metadata"] is JsonObject whole ? whole.DeepClone().AsObject() : Gathered(document, ["name", "labels", "annotations"]);
         if (!metadata.ContainsKey("name"))
         {
             metadata["name"] = "my-threat-feed";
-        }
-        var spec = new JsonObject();
-        foreach (string member in SpecMembers)
-        {
-            if (document[member] is { } value)
-            {
-                spec[member] = value.DeepClone();
-            }
         }
         return new JsonObject
         {
             ["apiVersion"] = FeedReader.ApiVersion,
             ["kind"] = FeedReader.Kind,
             ["metadata"] = metadata,
-            ["spec"] = spec,
+            ["spec"] = Gathered(document, SpecMembers),
         };
+    }
+
+    private static JsonObject Gathered(JsonObject document, string[] members)
+    {
+        var to = new JsonObject();
+        foreach (string member in members)
+        {
+            if (document[member] is { } value)
+            {
+                to[member] = value.DeepClone();
+            }
+            else if (document.ContainsKey(member) && Below.TryGetValue(member, out string[]? below))
+            {
+                to[member] = Gathered(document, below);
+            }
+        }
+        return to;
     }
 }

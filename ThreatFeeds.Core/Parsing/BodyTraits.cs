@@ -31,8 +31,36 @@ internal sealed class BodyTraits(ParseSettings settings)
         return Begins(head, "<?xml"u8) ? "The body is an XML document, which no format reads." : null;
     }
 
-    /// <summary>As <see cref="WebPage"/>.</summary>
-    public string? Html(ReadOnlySpan<byte> head) => _sample.Count > 0 ? null : WebPage(head);
+    /// <summary>Why the body is text in UTF-16 or UTF-32, with a byte order mark or without; null when it is not.</summary>
+    public static string? OtherEncoding(ReadOnlySpan<byte> head)
+    {
+        string? name = head switch
+        {
+            [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
+            [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] => "UTF-16",
+            _ => Zeroes(head, 1) ? "UTF-16 (little-endian)" : Zeroes(head, 0) ? "UTF-16 (big-endian)" : null,
+        };
+        return name is null ? null : $"The body is text in {name}, and feeds are read as UTF-8: have it published as UTF-8.";
+    }
+
+    // Every second byte of Latin text is zero then, and none of the others.
+    private static bool Zeroes(ReadOnlySpan<byte> head, int parity)
+    {
+        head = head[..Math.Min(head.Length & ~1, 1024)];
+        int zeroes = 0;
+        for (int i = 0; i < head.Length; i += 2)
+        {
+            if (head[i + 1 - parity] == 0)
+            {
+                return false;
+            }
+            zeroes += head[i + parity] == 0 ? 1 : 0;
+        }
+        return zeroes > 0 && zeroes * 4 >= head.Length / 2 * 3;
+    }
+
+    /// <summary>Why the body is no list of lines at all, seen before the first of them was read.</summary>
+    public string? NoList(ReadOnlySpan<byte> head) => _sample.Count > 0 ? null : OtherEncoding(head) ?? WebPage(head);
 
     /// <summary>Adds what was noticed to the problems of a newline-delimited body.</summary>
     public void Tell(ReadOnlySpan<byte> head, EntryCollector to)
@@ -75,7 +103,52 @@ internal sealed class BodyTraits(ParseSettings settings)
         {
             return "The body is a dnsmasq configuration; the stanza that reads it is: " + Stanza("/", 1, "#");
         }
-        return Columns();
+        return Zone() ?? Columns();
+    }
+
+    // Configurations and zone files by which name servers block names.
+    private string? Zone()
+    {
+        if (Most(e => e.StartsWith("local-zone:"u8) || e.StartsWith("local-data:"u8) || e.StartsWith("server:"u8)))
+        {
+            return "The body is an Unbound configuration" + (Most(e => e.StartsWith("local-zone: \""u8) && e.Count((byte)'"') == 2)
+                ? "; the stanza that reads its zones is: " + Stanza(" ", 1, "#")
+                : ", whose local-data no format reads; publishers of such lists offer the same names as plain or hosts files.");
+        }
+        if (Most(e => e.StartsWith("zone \""u8)))
+        {
+            return "The body is a BIND configuration of zones, which no format reads; publishers of such lists offer the same names as plain or hosts files.";
+        }
+        if (!Most(IsResourceRecord))
+        {
+            return null;
+        }
+        bool tabs = Most(e => e.IndexOfAny((byte)' ', (byte)'\t') is var at && at > 0 && e[at] == '\t');
+        return "The body is a zone file (such as BIND and response policy zones have); the stanza that reads the names of its records is: "
+            + Stanza(tabs ? "\\t" : " ", 0, ";");
+    }
+
+    // "bad.example CNAME .", "bad.example. 300 IN A 127.0.0.1".
+    private static bool IsResourceRecord(ReadOnlySpan<byte> entry)
+    {
+        int words = 0;
+        foreach (Range range in entry.SplitAny(" \t"u8))
+        {
+            ReadOnlySpan<byte> word = entry[range];
+            if (word.IsEmpty)
+            {
+                continue;
+            }
+            if (words++ > 0 && (word.SequenceEqual("CNAME"u8) || word.SequenceEqual("A"u8) || word.SequenceEqual("AAAA"u8) || word.SequenceEqual("TXT"u8)))
+            {
+                return true;
+            }
+            if (words > 4)
+            {
+                return false;
+            }
+        }
+        return false;
     }
 
     private string? Columns()
@@ -112,12 +185,16 @@ internal sealed class BodyTraits(ParseSettings settings)
 
     private bool Most(Test test)
     {
-        int good = 0;
+        int good = 0, others = 0;
         foreach (byte[] entry in _sample)
         {
-            good += test(entry) ? 1 : 0;
+            // Comments and directives of other formats say nothing about the rest.
+            bool apart = entry is [(byte)';' or (byte)'$' or (byte)'@', ..] or [(byte)'/', (byte)'/', ..];
+            bool fits = test(entry);
+            good += fits ? 1 : 0;
+            others += fits || apart ? 0 : 1;
         }
-        return good > 0 && good * 5 >= _sample.Count * 4;
+        return good > 0 && good >= others * 4;
     }
 
     private static bool Begins(ReadOnlySpan<byte> text, ReadOnlySpan<byte> with) =>

@@ -13,15 +13,15 @@ internal static class CsvFormat
         var to = new EntryCollector(settings);
         if (!CsvRecordReader.AreValid(csv.Delimiter, csv.Comment))
         {
-            return to.Finish("columnDelimiter and commentDelimiter must differ and be neither a quote nor a line end.");
+            return to.Finish("columnDelimiter and commentDelimiter must differ and be neither a quote nor a line end.", ct);
         }
         var lines = new LineReader(body);
         var table = new CsvTable(csv, to);
         while (await lines.FillAsync(ct))
         {
-            if (lines.Line == 0 && BodyTraits.WebPage(lines.Head.Span) is { } page)
+            if (lines.Line == 0 && (BodyTraits.OtherEncoding(lines.Head.Span) ?? BodyTraits.WebPage(lines.Head.Span)) is { } other)
             {
-                return to.Finish(page);
+                return to.Finish(other, ct);
             }
             while (lines.TryRead(out ReadOnlySpan<byte> line))
             {
@@ -33,9 +33,9 @@ internal static class CsvFormat
                 {
                     table.Push(line, lines.Terminated, lines.Line);
                 }
-                if (table.Unusable is { } reason)
+                if ((table.Unusable ?? to.Overfull) is { } reason)
                 {
-                    return to.Finish(reason);
+                    return to.Finish(reason, ct);
                 }
             }
         }
@@ -45,7 +45,7 @@ internal static class CsvFormat
         {
             to.Problems.Add(content);
         }
-        return to.Finish(unusable);
+        return to.Finish(unusable, ct);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Vocabulary;
@@ -13,7 +14,7 @@ internal sealed class EntryCollector(ParseSettings settings)
     private const int MaxText = 200, MaxWarnings = 10;
 
     private readonly EntryReader _reader = new(settings);
-    private readonly IndicatorSetBuilder _set = new(settings.Content);
+    private readonly IndicatorSetBuilder _set = new(settings.Content, settings.MaxIndicatorBytes);
     private readonly long[] _cleaned = new long[CleaningWords.Count];
     private readonly Dictionary<string, long> _refused = new(StringComparer.Ordinal);
     private readonly List<Refusal> _refusals = [];
@@ -22,6 +23,7 @@ internal sealed class EntryCollector(ParseSettings settings)
 
     public ParseSettings Settings { get; } = settings;
 
+    /// <summary>Entries that became indicators, repeats included.</summary>
     public long Accepted { get; private set; }
 
     public long Skipped { get; private set; }
@@ -32,6 +34,11 @@ internal sealed class EntryCollector(ParseSettings settings)
     public long Entries => Accepted + Skipped + RefusedCount;
 
     public long Cleaned(Cleaning reason) => _cleaned[int.TrailingZeroCount((int)reason)];
+
+    /// <summary>Why reading on is of no use: there are more different indicators than may be held. Null while there are not.</summary>
+    public string? Overfull => !_set.Full ? null : string.Create(CultureInfo.InvariantCulture,
+        $"The body lists more different indicators than one feed may hold: its first {_set.Count:N0} take all of {Settings.MaxIndicatorBytes / (1024.0 * 1024):0.##} MiB "
+        + $"({IndicatorSetBuilder.EntryOverhead} bytes each beside their text). Split it into several feeds.");
 
     /// <summary>What the body's kind makes the operator ought to know.</summary>
     public List<string> Problems { get; } = [];
@@ -95,13 +102,11 @@ internal sealed class EntryCollector(ParseSettings settings)
     }
 
     /// <summary>The result; <paramref name="unusable"/> drops everything collected.</summary>
-    public ParseResult Finish(string? unusable)
+    public ParseResult Finish(string? unusable, CancellationToken cancellationToken)
     {
-        IndicatorSet set = unusable is null ? _set.Build() : IndicatorSet.Empty(Settings.Content);
-        if (unusable is null && _set.Added > set.Count)
-        {
-            Count(Parsing.Cleaning.Repeat, _set.Added - set.Count);
-        }
+        unusable ??= Overfull;
+        IndicatorSet set = unusable is null ? _set.Build(cancellationToken) : IndicatorSet.Empty(Settings.Content);
+        Count(Parsing.Cleaning.Repeat, unusable is null ? _set.Repeats : 0);
         foreach (string block in _reserved)
         {
             Problems.Add($"The list holds the reserved block {block}: it will hit traffic that nobody means to find.");
@@ -116,7 +121,7 @@ internal sealed class EntryCollector(ParseSettings settings)
         }
         return new ParseResult
         {
-            Set = set, Accepted = Accepted, Cleaned = cleaned, Skipped = Skipped, Refused = _refused, RefusedCount = RefusedCount,
+            Set = set, AcceptedEntries = Accepted, Cleaned = cleaned, Skipped = Skipped, Refused = _refused, RefusedCount = RefusedCount,
             Refusals = _refusals, Samples = _samples, Columns = Columns, Problems = Problems, Unusable = unusable,
         };
     }
@@ -145,8 +150,7 @@ internal sealed class EntryCollector(ParseSettings settings)
 
     private void Keep(ReadOnlySpan<byte> encoded)
     {
-        _set.Add(encoded);
-        if (_samples.Count < MaxSamples)
+        if (_set.Add(encoded) && _samples.Count < MaxSamples)
         {
             _samples.Add(IndicatorText.Decode(encoded));
         }

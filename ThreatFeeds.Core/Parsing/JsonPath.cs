@@ -1,29 +1,31 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
+using System.Text;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Parsing;
 
 /// <summary>
 /// A JSONPath: RFC 9535 without filters and functions, both kinds of quotes, <c>$.</c> for the root, and unquoted names in brackets, as the
-/// original's documented dialect has them.
+/// original's documented dialect has them. <see cref="JsonPathWalker"/> finds its values while a document goes by.
 /// </summary>
 public sealed class JsonPath
 {
-    /// <summary>Most values a path may find or pass through: a path of many <c>..</c> would multiply them without bound.</summary>
+    /// <summary>Most values a path may find: a path of many <c>..</c> would multiply them without bound.</summary>
     public const int MaxNodes = 20_000_000;
 
     private readonly string _text;
-    private readonly IReadOnlyList<JsonPathSegment> _segments;
 
     internal JsonPath(string text, IReadOnlyList<JsonPathSegment> segments)
     {
         _text = text;
-        _segments = segments;
+        Segments = [.. segments];
         IsSingular = segments.All(s => !s.Descendants && s.Selectors is [JsonPathSelector.Name or JsonPathSelector.Index]);
     }
 
     /// <summary>The path can find at most one value.</summary>
     public bool IsSingular { get; }
+
+    internal JsonPathSegment[] Segments { get; }
 
     /// <summary>Reads a path; the error says what is wrong and at which character, counted from 1.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out JsonPath? path, [NotNullWhen(false)] out string? error)
@@ -34,148 +36,66 @@ public sealed class JsonPath
         return path is not null;
     }
 
-    /// <summary>The values the path finds, in the RFC's order. Throws when there are more than <see cref="MaxNodes"/>.</summary>
-    public IReadOnlyList<JsonElement> Evaluate(JsonElement root) =>
-        TryEvaluate(root, out List<JsonElement> found) ? found : throw new InvalidOperationException($"The path finds more than {MaxNodes} values.");
-
     /// <summary>The path as it was written.</summary>
     public override string ToString() => _text;
-
-    internal bool TryEvaluate(JsonElement root, out List<JsonElement> found)
-    {
-        found = [root];
-        int visited = 0;
-        foreach (JsonPathSegment segment in _segments)
-        {
-            var next = new List<JsonElement>();
-            foreach (JsonElement node in found)
-            {
-                if (!Apply(segment, node, next, ref visited))
-                {
-                    return false;
-                }
-            }
-            found = next;
-        }
-        return true;
-    }
-
-    private static bool Apply(JsonPathSegment segment, JsonElement node, List<JsonElement> to, ref int visited)
-    {
-        foreach (JsonPathSelector selector in segment.Selectors)
-        {
-            selector.Select(node, to);
-        }
-        if (++visited > MaxNodes || to.Count > MaxNodes)
-        {
-            return false;
-        }
-        if (!segment.Descendants)
-        {
-            return true;
-        }
-        if (node.ValueKind == JsonValueKind.Array)
-        {
-            foreach (JsonElement child in node.EnumerateArray())
-            {
-                if (!Apply(segment, child, to, ref visited))
-                {
-                    return false;
-                }
-            }
-        }
-        else if (node.ValueKind == JsonValueKind.Object)
-        {
-            foreach (JsonProperty child in node.EnumerateObject())
-            {
-                if (!Apply(segment, child.Value, to, ref visited))
-                {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
 }
 
 /// <param name="Descendants">Applies to the node and everything below it (<c>..</c>).</param>
-internal sealed record JsonPathSegment(bool Descendants, IReadOnlyList<JsonPathSelector> Selectors);
+internal sealed record JsonPathSegment(bool Descendants, IReadOnlyList<JsonPathSelector> Selectors)
+{
+    /// <summary>The array's length must be known before its first element is judged.</summary>
+    public bool NeedsLength { get; } = Selectors.Any(s => s.NeedsLength);
+}
 
-/// <summary>What one element between brackets chooses.</summary>
+/// <summary>What one element between brackets chooses among the children of a node.</summary>
 internal abstract record JsonPathSelector
 {
-    public abstract void Select(JsonElement node, List<JsonElement> to);
+    /// <summary>As <see cref="JsonPathSegment.NeedsLength"/>.</summary>
+    public virtual bool NeedsLength => false;
+
+    /// <summary>The member with this name (UTF-8) is chosen.</summary>
+    public virtual bool ChoosesMember(ReadOnlySpan<byte> name) => false;
+
+    /// <summary>The element at this place is chosen.</summary>
+    /// <param name="length">The array's; only told when <see cref="NeedsLength"/> is true.</param>
+    public virtual bool ChoosesElement(long at, long length) => false;
 
     public sealed record Name(string Key) : JsonPathSelector
     {
-        public override void Select(JsonElement node, List<JsonElement> to)
-        {
-            if (node.ValueKind == JsonValueKind.Object && node.TryGetProperty(Key, out JsonElement value))
-            {
-                to.Add(value);
-            }
-        }
+        private readonly byte[] _key = Encoding.UTF8.GetBytes(Key);
+
+        public override bool ChoosesMember(ReadOnlySpan<byte> name) => name.SequenceEqual(_key);
     }
 
     public sealed record Wildcard : JsonPathSelector
     {
-        public override void Select(JsonElement node, List<JsonElement> to)
-        {
-            if (node.ValueKind == JsonValueKind.Array)
-            {
-                to.AddRange(node.EnumerateArray());
-            }
-            else if (node.ValueKind == JsonValueKind.Object)
-            {
-                foreach (JsonProperty property in node.EnumerateObject())
-                {
-                    to.Add(property.Value);
-                }
-            }
-        }
+        public override bool ChoosesMember(ReadOnlySpan<byte> name) => true;
+
+        public override bool ChoosesElement(long at, long length) => true;
     }
 
     public sealed record Index(long At) : JsonPathSelector
     {
-        public override void Select(JsonElement node, List<JsonElement> to)
-        {
-            if (node.ValueKind == JsonValueKind.Array)
-            {
-                long length = node.GetArrayLength(), at = At < 0 ? length + At : At;
-                if (at >= 0 && at < length)
-                {
-                    to.Add(node[(int)at]);
-                }
-            }
-        }
+        public override bool NeedsLength => At < 0;
+
+        public override bool ChoosesElement(long at, long length) => at == (At < 0 ? length + At : At);
     }
 
     public sealed record Slice(long? Start, long? End, long Step) : JsonPathSelector
     {
-        public override void Select(JsonElement node, List<JsonElement> to)
+        public override bool NeedsLength => Step < 0 || Start < 0 || End < 0;
+
+        public override bool ChoosesElement(long at, long length)
         {
-            if (node.ValueKind != JsonValueKind.Array || Step == 0)
-            {
-                return;
-            }
-            JsonElement[] all = [.. node.EnumerateArray()]; // By number an element costs a walk from the first.
-            long length = all.Length;
             if (Step > 0)
             {
-                long end = Math.Clamp(At(End ?? length), 0, length);
-                for (long i = Math.Clamp(At(Start ?? 0), 0, length); i < end; i += Step)
-                {
-                    to.Add(all[i]);
-                }
-                return;
+                long first = Math.Max(0, FromStart(Start ?? 0));
+                return at >= first && at < FromStart(End ?? long.MaxValue) && (at - first) % Step == 0;
             }
-            long stop = End is null ? -1 : Math.Clamp(At(End.Value), -1, length - 1);
-            for (long i = Math.Clamp(At(Start ?? length - 1), -1, length - 1); i > stop; i += Step)
-            {
-                to.Add(all[i]);
-            }
+            long last = Math.Min(length - 1, FromStart(Start ?? length - 1));
+            return Step < 0 && at <= last && at > (End is null ? -1 : FromStart(End.Value)) && (last - at) % -Step == 0;
 
-            long At(long value) => value < 0 ? length + value : value;
+            long FromStart(long value) => value < 0 ? length + value : value;
         }
     }
 }

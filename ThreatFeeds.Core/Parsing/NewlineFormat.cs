@@ -13,9 +13,9 @@ internal static class NewlineFormat
         var traits = new BodyTraits(settings);
         while (await reader.FillAsync(ct))
         {
-            if (traits.Html(reader.Head.Span) is { } html)
+            if (traits.NoList(reader.Head.Span) is { } reason)
             {
-                return to.Finish(html);
+                return to.Finish(reason, ct);
             }
             while (reader.TryRead(out ReadOnlySpan<byte> line))
             {
@@ -25,15 +25,19 @@ internal static class NewlineFormat
                     continue;
                 }
                 Read(line, reader.Line, to, traits);
+                if (to.Overfull is { } full)
+                {
+                    return to.Finish(full, ct);
+                }
             }
         }
         CountEnds(reader, to);
         if (to.Entries == 0)
         {
-            return to.Finish(to.Cleaned(Cleaning.Comment) > 0 ? "The body holds only comments." : "The body is empty.");
+            return to.Finish(to.Cleaned(Cleaning.Comment) > 0 ? "The body holds only comments." : "The body is empty.", ct);
         }
         traits.Tell(reader.Head.Span, to);
-        return to.Finish(null);
+        return to.Finish(null, ct);
     }
 
     internal static void CountEnds(LineReader reader, EntryCollector to)

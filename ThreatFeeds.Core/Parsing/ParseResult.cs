@@ -5,7 +5,11 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Parsing;
 
 /// <param name="UrlsAsHosts">Take the host of URLs instead of refusing them.</param>
-public sealed record ParseSettings(ContentKind Content, FeedFormat Format, bool UrlsAsHosts);
+public sealed record ParseSettings(ContentKind Content, FeedFormat Format, bool UrlsAsHosts)
+{
+    /// <summary>Bytes that the different indicators of the body may take, as <see cref="IndicatorSetBuilder"/> counts them; a body with more is unusable.</summary>
+    public long MaxIndicatorBytes { get; init; } = IndicatorSetBuilder.DefaultMaxBytes;
+}
 
 /// <summary>An entry that is not an indicator.</summary>
 /// <param name="Line">One-based; for JSON the one-based place in the list.</param>
@@ -22,8 +26,11 @@ public sealed record ParseResult
     /// <summary>All indicators, without repeats; empty when the body is unusable.</summary>
     public required IndicatorSet Set { get; init; }
 
-    /// <summary>Entries that became indicators, repeats included.</summary>
-    public long Accepted { get; init; }
+    /// <summary>Different indicators, which is the size of <see cref="Set"/>: what a preview, a run and an answer show. Repeats are counted under <see cref="Cleaned"/>.</summary>
+    public long Accepted => Set.Count;
+
+    /// <summary>Entries that became indicators, repeats included and a range being one: what refused entries are weighed against.</summary>
+    public long AcceptedEntries { get; init; }
 
     /// <summary>Accepted after cleaning, by reason (a repeat is one).</summary>
     public IReadOnlyDictionary<string, long> Cleaned { get; init; } = new Dictionary<string, long>();
@@ -39,7 +46,7 @@ public sealed record ParseResult
     /// <summary>At most 100 however many there are.</summary>
     public IReadOnlyList<Refusal> Refusals { get; init; } = [];
 
-    /// <summary>The first twenty indicators in the body's order, as text.</summary>
+    /// <summary>The first twenty different indicators in the body's order, as text.</summary>
     public IReadOnlyList<string> Samples { get; init; } = [];
 
     /// <summary>CSV only.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 
@@ -54,7 +55,10 @@ internal sealed class BodySpool
         catch (InvalidDataException e)
         {
             await file.DisposeAsync();
-            throw new FetchException($"The body from {url.Authority} is not what its Content-Encoding says, or it is cut short: {e.Message}", e) { BodyUnusable = true };
+            // What .NET says of it names a compression method whatever is wrong.
+            throw new FetchException(
+                $"The body from {url.Authority} cannot be unpacked: it is not what its Content-Encoding ({string.Join(", ", answer.Content.Headers.ContentEncoding)}) says, "
+                + "its bytes are damaged (wrong checksum), it is cut short, or there is something behind its end.", e) { BodyUnusable = true };
         }
         catch
         {
@@ -98,7 +102,7 @@ internal sealed class BodySpool
         {
             body = encoding.ToUpperInvariant() switch
             {
-                "GZIP" or "X-GZIP" => new GZipStream(body, CompressionMode.Decompress),
+                "GZIP" or "X-GZIP" => new WholeGzipStream(body),
                 "BR" => new BrotliStream(body, CompressionMode.Decompress),
                 "DEFLATE" => new ZLibStream(body, CompressionMode.Decompress),
                 "IDENTITY" => body,

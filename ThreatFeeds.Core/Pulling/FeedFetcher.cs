@@ -6,6 +6,9 @@ using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 
+/// <summary>The addresses of a name, or of an address in text; throws <see cref="SocketException"/> when there are none.</summary>
+internal delegate Task<IPAddress[]> NameResolver(string host, CancellationToken cancellationToken);
+
 /// <summary>
 /// Fetches a body over HTTP without trusting the server: addresses are checked after name resolution, redirects are followed by hand
 /// and checked again, time and size are limited, no cookies, no proxy but the configured one.
@@ -18,13 +21,20 @@ public sealed class FeedFetcher : IDisposable
     private readonly PullingOptions _options;
     private readonly AddressPolicy _policy;
     private readonly TimeProvider _time;
+    private readonly NameResolver _resolve;
     private readonly BodySpool _spool;
     private readonly X509Certificate2Collection _authorities = [];
     private readonly HttpMessageInvoker _http;
 
     public FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time)
+        : this(options, dataDirectory, time, Dns.GetHostAddressesAsync)
+    {
+    }
+
+    internal FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time, NameResolver resolve)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _resolve = resolve;
         _options = options;
         _policy = new AddressPolicy(options.Networks);
         _time = time;
@@ -188,7 +198,7 @@ public sealed class FeedFetcher : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         Uri url = context.InitialRequestMessage.RequestUri!;
-        IPAddress[] addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
+        IPAddress[] addresses = await _resolve(context.DnsEndPoint.Host, cancellationToken);
         Exception? failure = null;
         foreach (IPAddress address in addresses)
         {
@@ -198,6 +208,7 @@ public sealed class FeedFetcher : IDisposable
                 throw new FetchException($"{url.IdnHost} must not be connected to: {reason}.");
             }
         }
+        // To the addresses just judged and not to the name, which may have others by now.
         foreach (IPAddress address in addresses)
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

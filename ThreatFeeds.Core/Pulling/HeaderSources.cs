@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
+using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Pulling;
@@ -19,6 +20,11 @@ public sealed class HeaderSources(IContextFactory contexts)
         var headers = new List<KeyValuePair<string, string>>();
         foreach (HeaderSpec header in pull.Headers)
         {
+            // New manifests cannot have one; kept from an older release it names itself.
+            if (HeaderValidator.Refusal(header.Name) is { } refusal)
+            {
+                throw new FetchException($"Of the feed's headers {refusal}. Take it out of the manifest.");
+            }
             string? value = header.From is null ? header.Value ?? "" : await ReadAsync(header.Name, header.From, cancellationToken);
             if (value is null)
             {

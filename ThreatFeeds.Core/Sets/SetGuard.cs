@@ -37,9 +37,9 @@ public static class SetGuard
         {
             return "The body holds no indicator.";
         }
-        if (parsed.RefusedCount > parsed.Accepted)
+        if (parsed.RefusedCount > parsed.AcceptedEntries)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"More than half of the entries were refused ({parsed.RefusedCount:N0} of {parsed.RefusedCount + parsed.Accepted:N0}).");
+            return string.Create(CultureInfo.InvariantCulture, $"More than half of the entries were refused ({parsed.RefusedCount:N0} of {parsed.RefusedCount + parsed.AcceptedEntries:N0}).");
         }
         if (current is { Count: >= ShrinkFrom } && current.Origin == origin && parsed.Set.Count < current.Count * Share(feed))
         {

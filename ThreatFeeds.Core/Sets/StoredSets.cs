@@ -74,7 +74,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         {
             return null;
         }
-        var builder = new IndicatorSetBuilder(row.Content);
+        var builder = new IndicatorSetBuilder(row.Content, long.MaxValue);
         var since = new List<long>((int)row.Count);
         await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
@@ -84,7 +84,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
                 since.Add(at);
             });
         }
-        return since.Count == row.Count ? new DatedSet(builder.Build(), [.. since]) : null;
+        return since.Count == row.Count ? new DatedSet(builder.Build(cancellationToken), [.. since]) : null;
     }
 
     /// <summary>Since when the set lists exactly this entry; null when it does not.</summary>

@@ -125,6 +125,6 @@ public sealed class PostgresContext(DbContextOptions<PostgresContext> options) :
 internal sealed class WordConverter<T>() : ValueConverter<T, string>(value => Word.Of(value), word => Word.Parse<T>(word))
     where T : struct, Enum;
 
-/// <summary>Older versions stored whatever a record said.</summary>
+/// <summary>None is empty. Older versions stored whatever a record said, which counts as none.</summary>
 internal sealed class FlowActionConverter() : ValueConverter<FlowAction, string>(
-    action => Word.Of(action), word => word == "allow" ? FlowAction.Allow : word == "deny" ? FlowAction.Deny : FlowAction.None);
+    action => action == FlowAction.None ? "" : Word.Of(action), word => word == "allow" ? FlowAction.Allow : word == "deny" ? FlowAction.Deny : FlowAction.None);

@@ -33,8 +33,7 @@ public enum HitField
 [JsonConverter(typeof(WordJsonConverter<FlowAction>))]
 public enum FlowAction
 {
-    /// <summary>A DNS record, or a flow that does not say.</summary>
-    [JsonStringEnumMemberName("")]
+    /// <summary>A DNS record, or a flow that does not say; null in REST, empty in rows.</summary>
     None,
     Allow,
     Deny,

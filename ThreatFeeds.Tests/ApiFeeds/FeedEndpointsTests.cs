@@ -50,6 +50,7 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     [InlineData("", 400, "manifest-empty")]
     [InlineData("{", 400, "manifest-unreadable")]
     [InlineData("kind: Pod", 422, "manifest-invalid")]
+    [InlineData("apiVersion: projectcalico.org/v3\nkind: GlobalThreatFeed\nmetadata: {name: names}\nspec: {pull: {http: {url: 'https://a.example/', headers: [{name: Content-Length, value: '5'}]}}}", 422, "manifest-invalid")]
     public async Task A_preview_of_no_manifest_says_so(string body, int status, string code)
     {
         (HttpStatusCode got, JsonElement problem) = await SendAsync("POST", "/v1/feeds/preview", body);

@@ -81,6 +81,13 @@ public sealed class FeedRulesTests
     [InlineData("headers: [{value: a}]", "headers[0].name", "Required")]
     [InlineData("headers: [{name: X, value: \"a\\r\\nHost: b\"}]", "headers[0].value", "printable")]
     [InlineData("headers: {}", "headers", "must be of type array")]
+    [InlineData("headers: [{name: X, value: a}, {name: Content-Type, value: text/plain}]", "headers[1].name", "Content-Type cannot be set: it describes a body")]
+    [InlineData("headers: [{name: content-length, value: '0'}]", "headers[0].name", "content-length cannot be set: it describes a body")]
+    [InlineData("headers: [{name: Transfer-Encoding, value: chunked}]", "headers[0].name", "between two neighbours")]
+    [InlineData("headers: [{name: HOST, value: a.example}]", "headers[0].name", "HOST cannot be set: the URL says it")]
+    [InlineData("headers: [{name: Proxy-Authorization, value: a}]", "headers[0].name", "Pulling:Proxy")]
+    [InlineData("headers: [{name: X-Key, value: a}, {name: Y, value: b}, {name: x-key, value: c}]", "headers[2].name", "\"x-key\": it is the same header as \"X-Key\"")]
+    [InlineData("headers: [{name: X-Key, value: a}, {name: X-Key, value: b}]", "headers[1].name", "leave one of them out")]
     [InlineData("format: {csv: {fieldNum: -1}}", "format.csv.fieldNum", "the first is 0")]
     [InlineData("format: {csv: {fieldNum: 1.5}}", "format.csv.fieldNum", "must be of type integer")]
     [InlineData("format: {csv: {fieldNum: 0, columnDelimiter: ab}}", "format.csv.columnDelimiter", "one character")]
@@ -163,6 +170,22 @@ public sealed class FeedRulesTests
         Assert.Equal(["apiVersion", "metadata", "spec"], reading.Problems.Select(p => p.Path));
         string meant = reading.Problems[^1].Message.Split("The manifest that was meant:\n")[1];
         Assert.Equal("my-threat-feed", Assert.IsType<ValidManifest>(Read(meant).Manifest).Feed.Name);
+    }
+
+    [Theory]
+    [InlineData("metadata:\nname: my-threat-feed\n", "metadata,spec")]
+    [InlineData("metadata:\n  name: my-threat-feed\n", "spec")]
+    public void A_manifest_that_lost_its_indentation_is_told_so_and_shown_with_it(string metadata, string empty)
+    {
+        FeedReading reading = Read($"apiVersion: projectcalico.org/v3\nkind: GlobalThreatFeed\n{metadata}spec:\ncontent: IPSet\nmode: Enabled\npull:\nperiod: 12h\nhttp:\n"
+            + "url: https://a.example/list\nformat:\njson:\npath: $.a\n");
+        Assert.Equal(empty.Split(','), reading.Problems.Select(p => p.Path));
+        Assert.All(reading.Problems, p => Assert.Contains($"{p.Path} is empty", p.Message, StringComparison.Ordinal));
+        Assert.All(reading.Problems, p => Assert.Contains("indentation", p.Message, StringComparison.Ordinal));
+        string meant = reading.Problems[^1].Message.Split("The manifest that was meant:\n")[1];
+        Feed feed = Assert.IsType<ValidManifest>(Read(meant).Manifest).Feed;
+        Assert.Equal(("my-threat-feed", TimeSpan.FromHours(12)), (feed.Name, feed.Spec.Pull!.Period));
+        Assert.Equal("$.a", Assert.IsType<FeedFormat.Json>(feed.Spec.Pull.Format).Path);
     }
 
     [Fact]

@@ -39,6 +39,47 @@ public sealed class BodyTests
     }
 
     [Theory]
+    [InlineData("utf-16", true, "UTF-16")]
+    [InlineData("utf-16", false, "UTF-16 (little-endian)")]
+    [InlineData("utf-16BE", true, "UTF-16")]
+    [InlineData("utf-16BE", false, "UTF-16 (big-endian)")]
+    [InlineData("utf-32", true, "UTF-32")]
+    public async Task A_body_in_another_encoding_is_told_in_every_format(string name, bool mark, string expected)
+    {
+        Encoding encoding = Encoding.GetEncoding(name);
+        foreach ((FeedFormat format, string text) in new (FeedFormat, string)[] { (Parse.Lines, "bad.example\r\nworse.example\r\n"), (Parse.Csv(number: 0), "bad.example,1\r\n"), (new FeedFormat.Json("$"), "[\"bad.example\"]") })
+        {
+            byte[] body = [.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes(text)];
+            Assert.Contains(expected, (await Parse.BytesAsync(body, ContentKind.DomainNameSet, format)).Unusable, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("$TTL 60\n@ SOA localhost. root.localhost. (1 2 3 4 5)\n  NS localhost.\nbad.example CNAME .\n*.bad.example CNAME .\nworse.example CNAME .\n*.worse.example CNAME .\n", "zone file", " ")]
+    [InlineData("bad.example.\tIN\tA\t127.0.0.1\nworse.example.\t300\tIN\tA\t127.0.0.1\n", "zone file", "\\t")]
+    [InlineData("server:\nlocal-zone: \"bad.example\" always_nxdomain\nlocal-zone: \"worse.example\" redirect\nlocal-zone: \"c.example\" static\nlocal-zone: \"d.example\" static\n", "Unbound", " ")]
+    [InlineData("local-data: \"bad.example A 0.0.0.0\"\nlocal-data: \"worse.example A 0.0.0.0\"\n", "Unbound", null)]
+    [InlineData("// blocked\nzone \"bad.example\" { type master; file \"null\"; };\nzone \"worse.example\" { type master; file \"null\"; };\n", "BIND", null)]
+    public async Task What_name_servers_read_is_named_with_the_stanza_that_reads_it_where_one_does(string body, string expected, string? delimiter)
+    {
+        string problem = Assert.Single((await Parse.NamesAsync(body)).Problems);
+        Assert.Contains(expected, problem, StringComparison.Ordinal);
+        Assert.Equal(delimiter is null, problem.Contains("no format reads", StringComparison.Ordinal));
+        if (delimiter is null)
+        {
+            return;
+        }
+        Assert.Contains($"columnDelimiter: \"{delimiter}\"", problem, StringComparison.Ordinal);
+        int column = expected == "Unbound" ? 1 : 0;
+        Assert.Contains($"fieldNum: {column}", problem, StringComparison.Ordinal);
+        // The stanza as it is offered.
+        var csv = new FeedFormat.Csv(column, null, false, delimiter == "\\t" ? '\t' : delimiter[0], expected == "Unbound" ? '#' : ';', null, true);
+        ParseResult read = await Parse.NamesAsync(body, csv);
+        Assert.Contains("bad.example", Parse.Texts(read));
+        Assert.Contains("worse.example", Parse.Texts(read));
+    }
+
+    [Theory]
     [InlineData("$.deny", "{\"allow\":[\"a.example\"]}", "The path $.deny finds nothing. The document has the keys: allow.")]
     [InlineData("$", "{\"allow\":[\"a.example\"]}", "The path $ gives an object, not a list of strings.")]
     [InlineData("$.a", "{\"a\":\"a.example\"}", "The path $.a gives one string, not a list of strings.")]

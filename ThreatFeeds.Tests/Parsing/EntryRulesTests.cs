@@ -44,7 +44,7 @@ public sealed class EntryRulesTests
         ParseResult result = await Parse.AddressesAsync(body);
         Assert.Equal(expected.Split(' '), Parse.Texts(result));
         Assert.Equal(1, result.Cleaned[reason]);
-        Assert.Equal(1, result.Accepted);
+        Assert.Equal(1, result.AcceptedEntries);
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class EntryRulesTests
         ParseResult result = await Parse.NamesAsync("good.example\n" + body);
         Assert.Equal([new Refusal(2, body, reason).Reason], result.Refused.Keys);
         Assert.Equal(2, result.Refusals[0].Line);
-        Assert.Equal(1, result.Accepted);
+        Assert.Equal(1, result.AcceptedEntries);
     }
 
     [Theory]
@@ -96,9 +96,9 @@ public sealed class EntryRulesTests
     public async Task Entries_of_the_other_kind_are_skipped_and_not_refused()
     {
         ParseResult names = await Parse.NamesAsync("bad.example\n192.0.2.1\n192.0.2.1:80\n2001:db8::/32\nhttp://x.example/");
-        Assert.Equal((1, 3, 1), (names.Accepted, names.Skipped, names.RefusedCount));
+        Assert.Equal((1, 3, 1), (names.AcceptedEntries, names.Skipped, names.RefusedCount));
         ParseResult addresses = await Parse.AddressesAsync("192.0.2.1\n*.bad.example\nbad.example.");
-        Assert.Equal((1, 2, 0), (addresses.Accepted, addresses.Skipped, addresses.RefusedCount));
+        Assert.Equal((1, 2, 0), (addresses.AcceptedEntries, addresses.Skipped, addresses.RefusedCount));
     }
 
     [Theory]
@@ -160,5 +160,17 @@ public sealed class EntryRulesTests
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
+    }
+
+    [Fact]
+    public async Task A_hash_begins_a_comment_only_after_space()
+    {
+        ParseResult result = await Parse.NamesAsync("bad.example # seen\nworse.example\t#seen\n# all of it\nnot.example#part\n");
+        Assert.Equal(["bad.example", "worse.example"], Parse.Texts(result));
+        Assert.Equal((3L, 1L), (result.Cleaned["comment"], result.RefusedCount));
+        Assert.Equal((4L, "not.example#part"), (result.Refusals[0].Line, result.Refusals[0].Text));
+        ParseResult urls = await Parse.NamesAsync("https://bad.example/#/login\n", urls: true);
+        Assert.Equal(["bad.example"], Parse.Texts(urls));
+        Assert.False(urls.Cleaned.ContainsKey("comment"));
     }
 }

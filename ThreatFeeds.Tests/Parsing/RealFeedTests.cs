@@ -31,7 +31,7 @@ public sealed class RealFeedTests
             ParseResult result = await Parse.BytesAsync(body, content);
             feeds++;
             long addresses = Number(f, "valid_ip") + Number(f, "valid_cidr"), names = Number(f, "valid_domain");
-            Assert.True(Number(f, "entries") == result.Accepted + result.Skipped + result.RefusedCount, file);
+            Assert.True(Number(f, "entries") == result.AcceptedEntries + result.Skipped + result.RefusedCount, file);
             Assert.True(Number(f, "blank") == Cleaned(result, "blank line"), file);
             Assert.True(Number(f, "comment_lines") + Number(f, "inline_comments") == Cleaned(result, "comment"), file);
             Assert.Equal(Number(f, "entries") == 0, result.Unusable is not null);
@@ -53,9 +53,9 @@ public sealed class RealFeedTests
             ParseResult result = await Parse.BytesAsync(SharedData.Read(file), ContentKind.DomainNameSet);
             // The figures take localhost.localdomain for a name to block.
             int local = Encoding.UTF8.GetString(SharedData.Read(file)).Contains(" localhost.localdomain", StringComparison.Ordinal) ? 1 : 0;
-            Assert.True(Number(f, "valid_domains") - local == result.Accepted, $"{file}: {result.Accepted} accepted: {Refused(result)}");
+            Assert.True(Number(f, "valid_domains") - local == result.AcceptedEntries, $"{file}: {result.AcceptedEntries} accepted: {Refused(result)}");
             Assert.True(Number(f, "distinct_domains") - local == result.Set.Count, $"{file}: {result.Set.Count} different");
-            Assert.True(Number(f, "names") == result.Accepted + result.Skipped + result.RefusedCount + Cleaned(result, "local name"), $"{file}: {Refused(result)}");
+            Assert.True(Number(f, "names") == result.AcceptedEntries + result.Skipped + result.RefusedCount + Cleaned(result, "local name"), $"{file}: {Refused(result)}");
             Assert.False(result.Set.Contains("0.0.0.0"u8));
         }
     }
@@ -80,7 +80,7 @@ public sealed class RealFeedTests
                 ParseResult result = await Parse.BytesAsync(body, content, format);
                 long values = Number(f, "values");
                 Assert.True((values == 0) == (result.Unusable is not null), $"{which}: {result.Unusable}");
-                Assert.True(values == result.Accepted + result.Skipped + result.RefusedCount + Cleaned(result, "empty value"), which);
+                Assert.True(values == result.AcceptedEntries + result.Skipped + result.RefusedCount + Cleaned(result, "empty value"), which);
                 long addresses = Number(f, "valid_ip") + Number(f, "valid_cidr"), names = Number(f, "valid_domain");
                 AssertCounts(which, result, content == ContentKind.IPSet ? addresses : names, content == ContentKind.IPSet ? null : Number(f, "distinct_domains"));
                 Assert.True(result.Skipped >= (content == ContentKind.IPSet ? names : addresses), which);
@@ -95,8 +95,8 @@ public sealed class RealFeedTests
         long rescued = Rescuing.Sum(reason => Cleaned(result, reason));
         long wide = result.Refused.GetValueOrDefault("too wide");
         rescued += NamesOfUts46Only.GetValueOrDefault(which);
-        Assert.True(valid - wide + rescued == result.Accepted, $"{which}: {result.Accepted} accepted, {valid} valid, {rescued} rescued, {wide} wide");
-        Assert.Equal(result.Accepted, result.Set.Count + Cleaned(result, "repeat"));
+        Assert.True(valid - wide + rescued == result.AcceptedEntries, $"{which}: {result.AcceptedEntries} accepted, {valid} valid, {rescued} rescued, {wide} wide");
+        Assert.Equal(result.AcceptedEntries, result.Set.Count + Cleaned(result, "repeat"));
         if (distinct is { } d)
         {
             Assert.True(result.Set.Count >= d - wide && result.Set.Count <= d - wide + rescued, $"{which}: {result.Set.Count} different, {d} expected");

@@ -9,6 +9,9 @@ namespace ThreatFeeds.Tests.Pulling;
 
 public sealed class FeedFetcherTests : IDisposable
 {
+    /// <summary>No wait of this room is longer, also when what it waits for is broken.</summary>
+    internal static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
     private readonly TemporaryFolder _folder = new();
     private readonly List<FeedFetcher> _fetchers = [];
 
@@ -28,7 +31,7 @@ public sealed class FeedFetcherTests : IDisposable
             c.Response.Headers.LastModified = "Sat, 01 Aug 2026 10:00:00 GMT";
             return c.Response.WriteAsync("abc");
         });
-        await using FetchedBody body = await Fetcher().FetchAsync(Request(server), default);
+        await using FetchedBody body = await Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound);
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", body.Digest);
         Assert.Equal(("\"one\"", "Sat, 01 Aug 2026 10:00:00 GMT", 3L), (body.ETag, body.LastModified, body.Bytes));
         Assert.Equal("ThreatFeeds/0.1", server.Requests.First().Headers.UserAgent);
@@ -41,7 +44,7 @@ public sealed class FeedFetcherTests : IDisposable
     public async Task A_compressed_body_is_unpacked(string coding)
     {
         await using HostileServer server = await HostileServer.StartAsync(c => WriteAsync(c, coding, Pack(coding, Encoding.UTF8.GetBytes("bad.example\n"))));
-        await using FetchedBody body = await Fetcher().FetchAsync(Request(server), default);
+        await using FetchedBody body = await Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound);
         Assert.Equal("bad.example\n", await new StreamReader(body.Rewind()).ReadToEndAsync());
     }
 
@@ -49,7 +52,7 @@ public sealed class FeedFetcherTests : IDisposable
     public async Task A_redirect_to_a_forbidden_address_is_refused()
     {
         await using HostileServer server = await Redirecting("http://169.254.169.254/latest/meta-data/");
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("169.254.169.254", e.Message);
         Assert.Contains("never", e.Message);
     }
@@ -67,7 +70,7 @@ public sealed class FeedFetcherTests : IDisposable
     {
         await using HostileServer server = await HostileServer.TextAsync("secret");
         var request = new FetchRequest(new Uri(string.Format(System.Globalization.CultureInfo.InvariantCulture, url, server.Port)), []);
-        await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.AllowedNetworks.Clear()).FetchAsync(request, default));
+        await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.AllowedNetworks.Clear()).FetchAsync(request, default).WaitAsync(Bound));
         Assert.Empty(server.Requests);
     }
 
@@ -81,7 +84,7 @@ public sealed class FeedFetcherTests : IDisposable
             c.Response.Headers.Location = c.Request.Path == "/" ? "/next" : other.Url + "/x";
             return Task.CompletedTask;
         });
-        await using FetchedBody body = await Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url), [new("Authorization", "Bearer s3cret")]), default);
+        await using FetchedBody body = await Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url), [new("Authorization", "Bearer s3cret")]), default).WaitAsync(Bound);
         Assert.Equal(["Bearer s3cret", "Bearer s3cret"], server.Requests.Select(r => r.Headers.Authorization.ToString()));
         Assert.Equal("", Assert.Single(other.Requests).Headers.Authorization.ToString());
     }
@@ -90,7 +93,7 @@ public sealed class FeedFetcherTests : IDisposable
     public async Task An_endless_chain_of_redirects_ends()
     {
         await using HostileServer server = await Redirecting("/again");
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("More than 5 redirects", e.Message);
         Assert.Equal(6, server.Requests.Count);
     }
@@ -101,7 +104,7 @@ public sealed class FeedFetcherTests : IDisposable
     public async Task A_redirect_to_another_scheme_is_refused(string target)
     {
         await using HostileServer server = await Redirecting(target);
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("scheme", e.Message);
     }
 
@@ -116,7 +119,7 @@ public sealed class FeedFetcherTests : IDisposable
                 await c.Response.Body.WriteAsync(piece, c.RequestAborted);
             }
         });
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.MaxBytes = 1_000_000).FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.MaxBytes = 1_000_000).FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.True(e.BodyUnusable);
         Assert.Contains("Pulling:MaxBytes", e.Message);
     }
@@ -129,7 +132,7 @@ public sealed class FeedFetcherTests : IDisposable
         byte[] bomb = Pack(coding, new byte[50_000_000]);
         Assert.True(bomb.Length < 1_000_000);
         await using HostileServer server = await HostileServer.StartAsync(c => WriteAsync(c, coding, bomb));
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.MaxBytes = 1_000_000).FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.MaxBytes = 1_000_000).FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.True(e.BodyUnusable);
     }
 
@@ -142,7 +145,7 @@ public sealed class FeedFetcherTests : IDisposable
             c.Response.ContentLength = 100;
             await c.Response.WriteAsync("bad.example\n");
         });
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.True(e.BodyUnusable, e.Message);
     }
 
@@ -155,7 +158,7 @@ public sealed class FeedFetcherTests : IDisposable
         byte[] text = Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 20_000).Select(i => $"name{i * 7919}.example")));
         byte[] whole = Pack(coding, text);
         await using HostileServer server = await HostileServer.StartAsync(c => WriteAsync(c, coding, whole[..(whole.Length / 2)]));
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.True(e.BodyUnusable, e.Message);
     }
 
@@ -163,7 +166,7 @@ public sealed class FeedFetcherTests : IDisposable
     public async Task An_answer_that_does_not_come_names_the_time_out()
     {
         await using HostileServer server = await HostileServer.StartAsync(c => UntilAborted(c));
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.FirstByteTimeout = TimeSpan.FromMilliseconds(200)).FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.FirstByteTimeout = TimeSpan.FromMilliseconds(200)).FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("first-byte time-out", e.Message);
     }
 
@@ -176,9 +179,9 @@ public sealed class FeedFetcherTests : IDisposable
             await c.Response.Body.FlushAsync();
             await UntilAborted(c);
         });
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.IdleTimeout = TimeSpan.FromMilliseconds(200)).FetchAsync(Request(server), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.IdleTimeout = TimeSpan.FromMilliseconds(200)).FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("idle time-out", e.Message);
-        FetchException total = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.TotalTimeout = TimeSpan.FromMilliseconds(300)).FetchAsync(Request(server), default));
+        FetchException total = await Assert.ThrowsAsync<FetchException>(() => Fetcher(o => o.TotalTimeout = TimeSpan.FromMilliseconds(300)).FetchAsync(Request(server), default).WaitAsync(Bound));
         Assert.Contains("total time-out", total.Message);
     }
 
@@ -195,7 +198,7 @@ public sealed class FeedFetcherTests : IDisposable
             c.Response.StatusCode = status;
             return Task.CompletedTask;
         });
-        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url + "/list.txt"), []), default));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url + "/list.txt"), []), default).WaitAsync(Bound));
         Assert.Contains(words, e.Message);
         Assert.Equal(status, e.Status);
     }
@@ -208,9 +211,9 @@ public sealed class FeedFetcherTests : IDisposable
         {
             port = gone.Port;
         }
-        FetchException refused = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri($"http://127.0.0.1:{port}/"), []), default));
+        FetchException refused = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri($"http://127.0.0.1:{port}/"), []), default).WaitAsync(Bound));
         Assert.Contains("refused the connection", refused.Message);
-        FetchException unknown = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri("http://no-such-name.invalid/"), []), default));
+        FetchException unknown = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri("http://no-such-name.invalid/"), []), default).WaitAsync(Bound));
         Assert.Contains("no-such-name.invalid", unknown.Message);
     }
 
@@ -228,7 +231,7 @@ public sealed class FeedFetcherTests : IDisposable
     {
         var aborted = new TaskCompletionSource();
         context.RequestAborted.Register(() => aborted.TrySetResult());
-        return aborted.Task;
+        return aborted.Task.WaitAsync(Bound);
     }
 
     private static FetchRequest Request(HostileServer server) => new(new Uri(server.Url), []);

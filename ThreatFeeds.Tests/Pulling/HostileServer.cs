@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ThreatFeeds.Tests.Pulling;
 
-/// <summary>A web server on loopback that answers as the test says.</summary>
+/// <summary>A web server on loopback that answers as the test says, over TLS when it is given a certificate.</summary>
 internal sealed class HostileServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -25,12 +26,18 @@ internal sealed class HostileServer : IAsyncDisposable
 
     public int Port => new Uri(Url).Port;
 
-    public static async Task<HostileServer> StartAsync(RequestDelegate answer)
+    public static async Task<HostileServer> StartAsync(RequestDelegate answer, X509Certificate2? certificate = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(k =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
-            k.Listen(IPAddress.Loopback, 0);
+            k.Listen(IPAddress.Loopback, 0, l =>
+            {
+                if (certificate is not null)
+                {
+                    l.UseHttps(certificate);
+                }
+            });
             k.Limits.MinResponseDataRate = null;
         });
         builder.Services.AddLogging();

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
@@ -156,6 +157,62 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Every_header_is_either_refused_at_save_or_sent_exactly()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        string[] names =
+        [
+            .. typeof(Microsoft.Net.Http.Headers.HeaderNames).GetFields().Select(f => (string)f.GetValue(null)!).Where(n => n.All(KubernetesNames.IsTokenCharacter)),
+            "Proxy-Connection", "X-API-Key", "x-lower", "Content-Something",
+        ];
+        var sent = new List<string>();
+        foreach (string name in names)
+        {
+            string headers = $$"""[{"name": "{{name}}", "value": "V1 =a, b;c"}]""";
+            var result = await _host.Get<FeedChanges>().CreateAsync(FeedsHost.Manifest($"f{sent.Count}", "DomainNameSet", server.Url, headers: headers), FeedChangeOptions.Default, Actor.Local, default);
+            if (result is FeedChangeResult.Invalid invalid)
+            {
+                Assert.Contains(name, Assert.Single(invalid.Problems).Message);
+                continue;
+            }
+            Assert.IsType<FeedChangeResult.Ok>(result);
+            FeedRun run = await _host.PullAsync((await _host.Get<FeedCatalog>().FindAsync($"f{sent.Count}", default))!.Feed);
+            Assert.True(run.Outcome == RunOutcome.Replaced, $"{name}: {run.Message}");
+            Assert.Equal((name, "V1 =a, b;c"), (name, server.Requests.Last().Headers[name].ToString()));
+            sent.Add(name);
+        }
+        Assert.Contains("X-API-Key", sent);
+        Assert.Contains("Accept", sent);
+        Assert.Contains("Content-Something", sent);
+        Assert.DoesNotContain("Content-Type", sent);
+        Assert.DoesNotContain("Connection", sent);
+    }
+
+    [Fact]
+    public async Task A_feed_kept_from_before_with_a_header_that_cannot_be_sent_names_it()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url, headers: """[{"name": "X-Later", "value": "text/plain"}]""");
+        feed = feed with { Spec = feed.Spec with { Pull = feed.Spec.Pull! with { Headers = [feed.Spec.Pull.Headers[0] with { Name = "Content-Type" }] } } };
+        FeedPreview preview = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default).WaitAsync(FeedFetcherTests.Bound);
+        Assert.Contains("the header Content-Type cannot be set", Assert.Single(preview.Problems));
+    }
+
+    [Fact]
+    public async Task A_preview_a_run_and_the_set_agree_when_a_list_repeats_itself()
+    {
+        await using HostileServer server = await HostileServer.TextAsync(string.Concat(Enumerable.Range(0, 300).Select(i => $"name{i % 30}.example\n")) + string.Concat(Enumerable.Repeat("no such/thing\n", 40)));
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        FeedPreview preview = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default).WaitAsync(FeedFetcherTests.Bound);
+        Assert.Equal((30L, 270L), (preview.Accepted, preview.Cleaned["repeat"]));
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"name{i}.example"), preview.Samples);
+        // More refused than different, yet far less than half of the entries.
+        FeedRun run = await _host.PullAsync(feed);
+        Assert.Equal((RunOutcome.Replaced, 30L, 30L, 40L), (run.Outcome, run.Accepted, run.Added, run.Refused));
+        Assert.Equal(30, (await _host.IndicatorsAsync("names")).Count);
+    }
+
+    [Fact]
     public async Task A_feed_changed_while_it_is_pulled_does_not_get_the_old_body()
     {
         await using HostileServer server = await HostileServer.TextAsync("");
@@ -174,7 +231,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
     {
         await using HostileServer server = await HostileServer.TextAsync("bad.example\nno such/thing\n");
         Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url);
-        FeedPreview good = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default);
+        FeedPreview good = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal((200, 1L, 26L), (good.Status, good.Accepted, good.Bytes));
         Assert.Equal(["bad.example"], good.Samples);
         Assert.Equal(2, Assert.Single(good.Refusals).Line);
@@ -183,7 +240,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             c.Response.StatusCode = 403;
             return Task.CompletedTask;
         };
-        FeedPreview bad = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default);
+        FeedPreview bad = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal(403, bad.Status);
         Assert.Contains("403", Assert.Single(bad.Problems));
         Assert.Empty(await _host.IndicatorsAsync("names"));

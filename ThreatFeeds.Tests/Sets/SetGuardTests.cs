@@ -83,6 +83,6 @@ public sealed class SetGuardTests
         {
             builder.Add(System.Text.Encoding.ASCII.GetBytes($"n{i}.example"));
         }
-        return new ParseResult { Set = builder.Build(), Accepted = accepted, RefusedCount = refused };
+        return new ParseResult { Set = builder.Build(), AcceptedEntries = accepted, RefusedCount = refused };
     }
 }

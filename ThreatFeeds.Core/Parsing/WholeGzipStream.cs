@@ -2,13 +2,13 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using ThreatFeeds.Logs;
 
-namespace ThreatFeeds.Api.Hosting;
+namespace ThreatFeeds.Parsing;
 
 /// <summary>
 /// Unpacks gzip and throws <see cref="InvalidDataException"/> when the data end early or have something behind them; GZipStream itself takes a body that
-/// was cut short for a whole one. A last member of our own, with random bytes, is put behind the body: it comes out only when all before it was whole.
+/// was cut short for a whole one and leaves out what follows the last member. A last member of our own, with random bytes, is put behind the body: it comes out only when all before it was whole.
 /// </summary>
-internal sealed class WholeGzipStream : Stream
+public sealed class WholeGzipStream : Stream
 {
     private const int SealBytes = 16;
 
