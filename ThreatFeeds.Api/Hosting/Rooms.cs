@@ -68,7 +68,7 @@ internal static class Rooms
     private static EmbeddedOptions Embedded(DataSettings data)
     {
         var options = new EmbeddedOptions(data.Directory);
-        return data.MaxBytes is { } most ? options with { SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
+        return data.MaxBytes is { } most ? options with { MaxBytes = most, SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
     }
 
     private static PullingOptions Pulling(Settings settings)

@@ -40,6 +40,7 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
     /// </summary>
     /// <exception cref="UnknownLogFormatException">No reader for <paramref name="format"/>.</exception>
     /// <exception cref="LogBodyTooLargeException">More than <see cref="MostBytes"/>; nothing was stored.</exception>
+    /// <exception cref="KeyReusedException">The key stands for other records; nothing was stored.</exception>
     /// <exception cref="LogStoreException">Nothing was stored.</exception>
     public async Task<Ingestion> IngestAsync(LogKind kind, string format, Stream body, string? idempotencyKey, CancellationToken cancellationToken)
     {
@@ -47,7 +48,7 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
         ReadOnlyMemory<byte> bytes = await ReadAllAsync(body, cancellationToken);
         var lines = new List<ReadOnlyMemory<byte>>();
         Ingestion answer = Sort(kind, reader, bytes, lines);
-        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken))
+        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken) == AppendResult.Stored)
         {
             Meters.RecordsReceived.Add(answer.Accepted, new KeyValuePair<string, object?>("outcome", "accepted"));
         }

@@ -61,8 +61,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
             return finder.Records < WindowRecords && finder.Hits.Count < WindowHits;
         }, cancellationToken);
         Meters.RecordsSearched.Add(finder.Records);
-        long dropped = to > mark ? (await logs.CountAsync(source, mark, to, cancellationToken)).Deleted : 0;
-        StepResult result = await CommitAsync(source, progress, mark, to, snapshot.Generation, dropped, finder.Hits, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, mark, to, snapshot.Generation, finder.Hits, cancellationToken);
         if (result == StepResult.Moved)
         {
             Compared?.Invoke(finder.Records, finder.Hits);
@@ -84,7 +83,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
     }
 
     private async Task<StepResult> CommitAsync(
-        LogSource source, ProgressRow was, Position mark, Position to, long generation, long dropped, List<FoundHit> hits, CancellationToken cancellationToken)
+        LogSource source, ProgressRow was, Position mark, Position to, long generation, List<FoundHit> hits, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -101,10 +100,6 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, LogR
                 .Select(c => c.Generation).ToListAsync(cancellationToken);
             db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
             await db.SaveChangesAsync(cancellationToken);
-        }
-        if (dropped > 0)
-        {
-            await db.AddAsync(Counters.Dropped, dropped, cancellationToken);
         }
         int fresh = await writer.WriteAsync(db, hits, cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -17,26 +17,41 @@ public sealed class RetentionOptions
     public long? MaxBytes { get; set; }
 }
 
-/// <summary>Deletes what is older than the settings allow: records (never before they were searched, but to stay under MaxBytes), alerts, stored sets.</summary>
-public sealed class Retention(IContextFactory contexts, ILogStore logs, AlertRetention alerts, SetSweeper sweeper, RetentionSchedule schedule)
+/// <summary>Deletes records: what is older than the settings allow (never before the forward search passed it), and the oldest when there is more than MaxBytes.</summary>
+public sealed class RecordRetention(IContextFactory contexts, ILogStore logs, RetentionOptions options)
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Returns the number of records deleted. What a search still needed is counted by the store, in the step that deletes it.</summary>
+    public Task<long> RunAsync(DateTimeOffset now, CancellationToken cancellationToken) => DeleteAsync(now - TimeSpan.FromDays(options.RetentionDays), cancellationToken);
+
+    /// <summary>Deletes for size only.</summary>
+    public Task<long> ShrinkAsync(CancellationToken cancellationToken) => DeleteAsync(DateTimeOffset.MinValue, cancellationToken);
+
+    private async Task<long> DeleteAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        Dictionary<string, Position> marks;
-        await using (ThreatFeedsContext db = contexts.Create())
+        await using ThreatFeedsContext db = contexts.Create();
+        // Marks first: a look-back that opens in between is then seen, or stands behind what is deleted as if that had gone before it opened.
+        Dictionary<string, Position> marks = await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal), cancellationToken);
+        List<LookBackRow> open = await db.LookBacks.AsNoTracking().ToListAsync(cancellationToken);
+        var limits = new RetentionLimits(before, options.MaxBytes, marks)
         {
-            marks = await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal), cancellationToken);
-        }
-        RetentionOptions options = schedule.Options;
-        long records = await logs.RetainAsync(new RetentionLimits(TimeSpan.FromDays(options.RetentionDays), options.MaxBytes, marks), cancellationToken);
-        int deleted = await alerts.RunAsync(cancellationToken);
-        int sets = await sweeper.SweepAsync(cancellationToken);
-        if (records + deleted + sets > 0)
-        {
-            SearchingLog.Retained(schedule.Logger, records, deleted, sets);
-        }
+            LookBacks = open.GroupBy(l => l.Source).ToDictionary(g => g.Key, g => g.Min(l => new Position(l.DoneSegment, l.DoneOrdinal))),
+        };
+        return await logs.RetainAsync(limits, cancellationToken);
     }
 }
 
-/// <summary>What retention goes by, and where it reports.</summary>
-public sealed record RetentionSchedule(RetentionOptions Options, ILogger<Retention> Logger);
+/// <summary>Deletes what is older than the settings allow: records, alerts, stored sets.</summary>
+public sealed class Retention(RecordRetention records, AlertRetention alerts, SetSweeper sweeper, RetentionClock clock, ILogger<Retention> logger)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = await clock.NowAsync(cancellationToken);
+        long gone = await records.RunAsync(now, cancellationToken);
+        int deleted = await alerts.RunAsync(now, cancellationToken);
+        int sets = await sweeper.SweepAsync(cancellationToken);
+        if (gone + deleted + sets > 0)
+        {
+            SearchingLog.Retained(logger, gone, deleted, sets);
+        }
+    }
+}

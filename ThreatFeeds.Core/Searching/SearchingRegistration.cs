@@ -7,7 +7,8 @@ public static class SearchingRegistration
 {
     public static IServiceCollection AddSearching(this IServiceCollection services, RetentionOptions options) => services
         .AddSingleton(options)
-        .AddSingleton<RetentionSchedule>()
+        .AddSingleton<RetentionClock>()
+        .AddSingleton<RecordRetention>()
         .AddSingleton<Retention>()
         .AddSingleton<Snapshots>()
         .AddSingleton<SearchedSets>()
@@ -20,5 +21,6 @@ public static class SearchingRegistration
         .AddSingleton<SearchSignals>()
         .AddSingleton<SearchHealth>()
         .AddHostedService<HitStorms>()
+        .AddHostedService<SizeLimit>()
         .AddHostedService<SearchLoops>();
 }

@@ -27,6 +27,9 @@ internal sealed class ForgetfulFiles : IDurableFiles
     /// <summary>How often a file was synced.</summary>
     public int Syncs { get; private set; }
 
+    /// <summary>How often a file was read.</summary>
+    public int Reads { get; set; }
+
     /// <summary>Everything open breaks; only what was durable is there afterwards.</summary>
     public void Crash()
     {
@@ -53,6 +56,16 @@ internal sealed class ForgetfulFiles : IDurableFiles
         }
     }
 
+    /// <summary>Everything open breaks, but the system lives on and forgets nothing.</summary>
+    public void Kill()
+    {
+        lock (_gate)
+        {
+            _life++;
+            _locked = false;
+        }
+    }
+
     public void Damage(string suffix, int offset)
     {
         lock (_gate)
@@ -61,6 +74,32 @@ internal sealed class ForgetfulFiles : IDurableFiles
             {
                 content.Bytes[offset] ^= 0x40;
                 content.Durable[offset] ^= 0x40;
+            }
+        }
+    }
+
+    /// <summary>Cuts the file to its first bytes, as a broken copy does.</summary>
+    public void Cut(string suffix, Func<int, int> length)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Bytes = content.Bytes[..length(content.Bytes.Length)];
+                content.Durable = [.. content.Bytes];
+            }
+        }
+    }
+
+    /// <summary>Takes the file away as somebody does who tidies up.</summary>
+    public void Lose(string suffix)
+    {
+        lock (_gate)
+        {
+            foreach (string path in _names.Keys.Concat(_durableNames.Keys).Where(n => n.EndsWith(suffix, StringComparison.Ordinal)).ToList())
+            {
+                _names.Remove(path);
+                _durableNames.Remove(path);
             }
         }
     }
@@ -155,6 +194,11 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
         public void Forget(Random random)
         {
+            if (Bytes.Length == Durable.Length && random.Next(2) == 0)
+            {
+                // What was written over without a sync may have reached the disk by itself.
+                Durable = [.. Bytes];
+            }
             // Some prefix of what was written since may be there, its last bytes wrong.
             byte[] kept = [.. Durable];
             if (Bytes.Length > Durable.Length && random.Next(2) == 0)
@@ -188,7 +232,11 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
         public int Read(long offset, Span<byte> buffer)
         {
-            byte[] bytes = Alive(() => content.Bytes);
+            byte[] bytes = Alive(() =>
+            {
+                files.Reads++;
+                return content.Bytes;
+            });
             int length = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
             bytes.AsSpan((int)Math.Min(offset, bytes.Length), length).CopyTo(buffer);
             return length;
@@ -199,8 +247,10 @@ internal sealed class ForgetfulFiles : IDurableFiles
             byte[] copy = bytes.ToArray();
             Alive(() =>
             {
-                int fits = (int)Math.Min(copy.Length, files.Room ?? copy.Length);
-                files.Room -= fits;
+                // What is written over needs no room.
+                int grows = (int)Math.Clamp(offset + copy.Length - content.Bytes.Length, 0, copy.Length);
+                int fits = copy.Length - (int)Math.Max(0, grows - (files.Room ?? grows));
+                files.Room -= Math.Max(0, fits - (copy.Length - grows));
                 byte[] next = new byte[Math.Max(content.Bytes.Length, offset + fits)];
                 content.Bytes.CopyTo(next, 0);
                 copy.AsSpan(0, fits).CopyTo(next.AsSpan((int)offset));

@@ -6,18 +6,19 @@ namespace ThreatFeeds.Tests.Embedded;
 
 public sealed class RetentionTests
 {
-    private static readonly TimeSpan Keep = TimeSpan.FromDays(8);
     private readonly HeldClock _clock = new();
     private readonly ForgetfulFiles _files = new(1);
+
+    private DateTimeOffset Before => _clock.GetUtcNow() - TimeSpan.FromDays(8);
 
     [Fact]
     public async Task Days_older_than_allowed_go_once_they_were_searched()
     {
         await using EmbeddedLogStore store = await OpenWithDaysAsync(10);
-        Assert.Equal(0, await store.RetainAsync(Keep, Position.BeforeAll));
+        Assert.Equal(0, await store.RetainAsync(Before, Position.BeforeAll));
         Assert.Equal(10, (await store.LinesAsync()).Count);
         Position head = await store.HeadAsync();
-        Assert.Equal(1, await store.RetainAsync(Keep, head));
+        Assert.Equal(1, await store.RetainAsync(Before, head));
         Assert.Equal("1", (await store.LinesAsync())[0]);
         Assert.Equal(new RangeCount(9, 1), await store.CountAsync());
         Assert.Equal(head, await store.HeadAsync());
@@ -29,7 +30,7 @@ public sealed class RetentionTests
         await using EmbeddedLogStore store = await OpenWithDaysAsync(1);
         Position head = await store.HeadAsync();
         _clock.Advance(TimeSpan.FromDays(9));
-        Assert.Equal(1, await store.RetainAsync(Keep, head));
+        Assert.Equal(1, await store.RetainAsync(Before, head));
         Assert.Empty(await store.LinesAsync());
         Assert.Equal(head, await store.HeadAsync());
         await store.AddAsync("next");
@@ -41,7 +42,7 @@ public sealed class RetentionTests
     {
         EmbeddedLogStore store = await OpenWithDaysAsync(5);
         long before = (await store.CountAsync()).Records;
-        long gone = await store.RetainAsync(Keep, Position.BeforeAll, most: 200);
+        long gone = await store.RetainAsync(Before, Position.BeforeAll, most: 200);
         Assert.InRange(gone, 1, before - 1);
         Assert.Equal(new RangeCount(before - gone, gone), await store.CountAsync());
         Position head = await store.HeadAsync();
@@ -56,7 +57,7 @@ public sealed class RetentionTests
     public async Task A_limit_below_the_segment_being_written_deletes_that_too()
     {
         await using EmbeddedLogStore store = await OpenWithDaysAsync(1);
-        Assert.Equal(1, await store.RetainAsync(Keep, Position.BeforeAll, most: 10));
+        Assert.Equal(1, await store.RetainAsync(Before, Position.BeforeAll, most: 10));
         Assert.Equal(new RangeCount(0, 1), await store.CountAsync());
     }
 
@@ -65,7 +66,7 @@ public sealed class RetentionTests
     {
         EmbeddedLogStore store = await OpenWithDaysAsync(3);
         Position head = await store.HeadAsync();
-        await store.RetainAsync(Keep, Position.BeforeAll, most: 0);
+        await store.RetainAsync(Before, Position.BeforeAll, most: 0);
         await store.DisposeAsync();
         await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock);
         Assert.Equal(head, await again.HeadAsync());
@@ -80,7 +81,7 @@ public sealed class RetentionTests
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
         await store.AddWithKeyAsync("k", "a");
-        await store.RetainAsync(Keep, Position.BeforeAll, most: 0);
+        await store.RetainAsync(Before, Position.BeforeAll, most: 0);
         Assert.True(await store.AddWithKeyAsync("k", "a"));
     }
 
@@ -98,7 +99,7 @@ public sealed class RetentionTests
             {
                 deleted = true;
                 // Runs to its end on the writing loop while this reader stands still.
-                Assert.True(((IAsyncResult)store.RetainAsync(Keep, Position.BeforeAll, most: 0)).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(30)));
+                Assert.True(((IAsyncResult)store.RetainAsync(Before, Position.BeforeAll, most: 0)).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(30)));
             }
             return true;
         }, CancellationToken.None);

@@ -18,7 +18,7 @@ public abstract class LogStoreContract : IAsyncLifetime
 
     private LogSource Source(LogKind kind) => _store.Sources.First(s => s.Kind == kind);
 
-    private Task<bool> AppendAsync(LogKind kind, string? key, params string[] lines) => _store.AppendAsync(
+    private async Task<bool> AppendAsync(LogKind kind, string? key, params string[] lines) => AppendResult.Stored == await _store.AppendAsync(
         new LogBatch(kind, "calico", [.. lines.Select(l => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(l))], key), CancellationToken.None);
 
     private async Task<List<(Position Position, string Line)>> ReadAllAsync(LogKind kind, Position after)

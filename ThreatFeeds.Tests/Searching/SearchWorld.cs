@@ -56,6 +56,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     public ForwardSearch Forward { get; private set; } = null!;
     public LookBackSearch LookBack { get; private set; } = null!;
     public SearchStates States { get; private set; } = null!;
+    public RetentionClock RetentionClock { get; private set; } = null!;
     public Retention Retention { get; private set; } = null!;
     public LogIngestion Ingestion { get; private set; } = null!;
     public RetentionOptions RetentionOptions { get; } = new();
@@ -153,6 +154,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Snapshots.Dispose();
+        RetentionClock.Dispose();
         await _store.DisposeAsync();
         await _database.DisposeAsync();
         _folder.Dispose();
@@ -181,8 +183,11 @@ internal sealed class SearchWorld : IAsyncDisposable
         // Small windows, so that steps stop half-way.
         Forward = new ForwardSearch(Contexts, logs, readers, Snapshots, writer) { WindowRecords = 3, WindowHits = 2 };
         LookBack = new LookBackSearch(Contexts, logs, readers, new SearchedSets(Contexts, Files, Snapshots), writer) { WindowRecords = 2, WindowHits = 2 };
-        States = new SearchStates(Contexts, _store);
-        Retention = new Retention(Contexts, _store, new AlertRetention(Contexts, Alerts, Clock), new SetSweeper(Contexts, Files, Clock), new RetentionSchedule(RetentionOptions, NullLogger<Retention>.Instance));
+        RetentionClock?.Dispose();
+        RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
+        States = new SearchStates(Contexts, _store, RetentionClock);
+        Retention = new Retention(
+            new RecordRetention(Contexts, _store, RetentionOptions), new AlertRetention(Contexts, Alerts), new SetSweeper(Contexts, Files, Clock), RetentionClock, NullLogger<Retention>.Instance);
         Ingestion = new LogIngestion(readers, _store);
     }
 }
