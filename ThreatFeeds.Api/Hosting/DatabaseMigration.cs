@@ -2,8 +2,8 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>Brings the database to the newest migration before any room starts its work.</summary>
-internal sealed class DatabaseMigration(IContextFactory contexts, Settings settings, ILogger<DatabaseMigration> logger) : IHostedLifecycleService
+/// <summary>Takes the data folder, then brings the database to the newest migration before any room starts its work.</summary>
+internal sealed class DatabaseMigration(IContextFactory contexts, DataFolder folder, Settings settings, ILogger<DatabaseMigration> logger) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -12,6 +12,7 @@ internal sealed class DatabaseMigration(IContextFactory contexts, Settings setti
         {
             HostingLog.Open(logger);
         }
+        folder.Hold();
         await contexts.MigrateAsync(cancellationToken);
     }
 

@@ -55,6 +55,7 @@ public static class ThreatFeedsHost
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
+        services.AddSingleton<DataFolder>();
         services.AddHostedService<DatabaseMigration>();
         services.AddHealth();
         services.AddApiDocument();

@@ -1,3 +1,4 @@
+using System.Text;
 using ThreatFeeds.Embedded;
 
 namespace ThreatFeeds.Tests.Embedded;
@@ -66,30 +67,19 @@ internal sealed class ForgetfulFiles : IDurableFiles
         }
     }
 
-    public void Damage(string suffix, int offset)
+    public void Damage(string suffix, int offset) => Rewrite(suffix, bytes => bytes[offset] ^= 0x40);
+
+    /// <summary>Changes bytes behind everybody's back.</summary>
+    public void Rewrite(string suffix, Action<byte[]> change) => Set(suffix, bytes =>
     {
-        lock (_gate)
-        {
-            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
-            {
-                content.Bytes[offset] ^= 0x40;
-                content.Durable[offset] ^= 0x40;
-            }
-        }
-    }
+        change(bytes);
+        return bytes;
+    });
+
+    public void Replace(string suffix, Func<string, string> change) => Set(suffix, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes))));
 
     /// <summary>Cuts the file to its first bytes, as a broken copy does.</summary>
-    public void Cut(string suffix, Func<int, int> length)
-    {
-        lock (_gate)
-        {
-            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
-            {
-                content.Bytes = content.Bytes[..length(content.Bytes.Length)];
-                content.Durable = [.. content.Bytes];
-            }
-        }
-    }
+    public void Cut(string suffix, Func<int, int> length) => Set(suffix, bytes => bytes[..length(bytes.Length)]);
 
     /// <summary>Takes the file away as somebody does who tidies up.</summary>
     public void Lose(string suffix)
@@ -183,6 +173,18 @@ internal sealed class ForgetfulFiles : IDurableFiles
             }
             _locked = true;
             return new Held(this, _life);
+        }
+    }
+
+    private void Set(string suffix, Func<byte[], byte[]> change)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Bytes = change([.. content.Bytes]);
+                content.Durable = [.. content.Bytes];
+            }
         }
     }
 

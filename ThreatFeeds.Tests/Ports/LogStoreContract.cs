@@ -120,6 +120,33 @@ public abstract class LogStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Another_batch_under_a_key_is_refused_and_not_stored()
+    {
+        Assert.True(await AppendAsync(LogKind.Dns, "k", "a", "b"));
+        await Assert.ThrowsAsync<KeyReusedException>(() => AppendAsync(LogKind.Dns, "k", "a", "c"));
+        await Assert.ThrowsAsync<KeyReusedException>(() => AppendAsync(LogKind.Dns, "k", "a"));
+        Assert.Equal(["a", "b"], (await ReadAllAsync(LogKind.Dns, Position.BeforeAll)).Select(r => r.Line));
+    }
+
+    [Fact]
+    public async Task Many_records_are_found_at_once_and_missing_ones_are_absent()
+    {
+        await AppendAsync(LogKind.Dns, null, "a", "b", "c");
+        await AppendAsync(LogKind.Flow, null, "d");
+        (Position Position, string Line)[] dns = [.. await ReadAllAsync(LogKind.Dns, Position.BeforeAll)];
+        (Position Position, string Line) flow = (await ReadAllAsync(LogKind.Flow, Position.BeforeAll))[0];
+        RecordPlace[] places =
+        [
+            new(Source(LogKind.Dns).Id, dns[2].Position), new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Flow).Id, flow.Position),
+            new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Dns).Id, new Position(dns[2].Position.Segment, dns[2].Position.Ordinal + 1)), new("nobody", dns[0].Position),
+        ];
+        IReadOnlyDictionary<RecordPlace, RawRecord> found = await _store.FindAsync(places, CancellationToken.None);
+        Assert.Equal(3, found.Count);
+        Assert.Equal(["c", "a", "d"], places.Take(3).Select(p => Encoding.UTF8.GetString(found[p].Line.Span)));
+        Assert.Equal(0, await _store.LostAsync(Source(LogKind.Dns), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Concurrent_batches_with_one_key_are_stored_once()
     {
         bool[] stored = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AppendAsync(LogKind.Dns, "same", "a", "b")));
