@@ -52,6 +52,7 @@ internal static class CommandLine
         try
         {
             await using WebApplication app = ThreatFeedsHost.Build(arguments);
+            await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(cancellationToken);
             await app.RunAsync(cancellationToken);
             return 0;
         }

@@ -33,6 +33,10 @@ internal sealed class DataFolder(DataSettings data) : IDisposable
     /// <exception cref="SettingsException">Another process uses it.</exception>
     public void Hold()
     {
+        if (_held is not null)
+        {
+            return;
+        }
         string file = EmbeddedOptions.LockFile(data.Directory);
         Create(Path.GetDirectoryName(file)!);
         try

@@ -56,7 +56,7 @@ public static class ThreatFeedsHost
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
         services.AddSingleton<DataFolder>();
-        services.AddHostedService<DatabaseMigration>();
+        services.AddSingleton<DatabaseMigration>().AddHostedService(p => p.GetRequiredService<DatabaseMigration>());
         services.AddHealth();
         services.AddApiDocument();
         services.AddDemo(settings);
