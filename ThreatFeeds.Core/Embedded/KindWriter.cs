@@ -9,7 +9,7 @@ namespace ThreatFeeds.Embedded;
 /// After a failed write the file is cut back to what was acknowledged; where that fails, and after a failed sync (whose pages the system may
 /// have dropped), the segment is sealed at its acknowledged length and a new one begun.
 /// </summary>
-internal sealed class KindWriter
+internal sealed partial class KindWriter
 {
     private const int MostWaiting = 1024;
     private const long MostBytesPerSync = 128L << 20;
@@ -294,38 +294,5 @@ internal sealed class KindWriter
         bool full = e is IOException io && DiskFull.Is(io);
         EmbeddedLog.AppendFailed(_logger, _log.Source.Name, e);
         return new LogStoreException(full ? "No room is left for records on the disk." : $"The records could not be stored: {e.Message}", full, e);
-    }
-
-    private readonly record struct Staged(Append Append, FrameHeader Header, bool Repeated);
-
-    private abstract class Work
-    {
-        public virtual void Run(KindWriter writer) { }
-    }
-
-    private sealed class Append(byte[] frame, int count, string? key, CancellationToken cancellationToken) : Work
-    {
-        public byte[] Frame => frame;
-        public int Count => count;
-        public string? Key => key;
-        public CancellationToken CancellationToken => cancellationToken;
-        public TaskCompletionSource<AppendResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    private sealed class Errand<T>(Func<KindWriter, T> action) : Work
-    {
-        public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public override void Run(KindWriter writer)
-        {
-            try
-            {
-                Done.TrySetResult(action(writer));
-            }
-            catch (Exception e)
-            {
-                Done.TrySetException(e);
-            }
-        }
     }
 }

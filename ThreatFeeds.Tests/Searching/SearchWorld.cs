@@ -58,7 +58,12 @@ internal sealed class SearchWorld : IAsyncDisposable
     public SearchStates States { get; private set; } = null!;
     public RetentionClock RetentionClock { get; private set; } = null!;
     public Retention Retention { get; private set; } = null!;
+    public RecordRetention RecordRetention { get; private set; } = null!;
     public LogIngestion Ingestion { get; private set; } = null!;
+
+    /// <summary>Bytes above which the store says that it is overfull; takes effect at the next restart.</summary>
+    public long? StoreMaxBytes { get; set; }
+
     public RetentionOptions RetentionOptions { get; } = new();
 
     /// <param name="disk">What the log store writes to; null for the real one.</param>
@@ -171,7 +176,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
         Ingestion.IngestAsync(kind, "calico", new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
 
-    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Clock, NullLogger<EmbeddedLogStore>.Instance);
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path) { MaxBytes = StoreMaxBytes, SegmentBytes = StoreMaxBytes is null ? 256L << 20 : 1000 }, _disk, Clock, NullLogger<EmbeddedLogStore>.Instance);
 
     private void Build()
     {
@@ -186,8 +191,9 @@ internal sealed class SearchWorld : IAsyncDisposable
         RetentionClock?.Dispose();
         RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
         States = new SearchStates(Contexts, _store, RetentionClock);
+        RecordRetention = new RecordRetention(Contexts, _store, RetentionOptions);
         Retention = new Retention(
-            new RecordRetention(Contexts, _store, RetentionOptions), new AlertRetention(Contexts, Alerts), new SetSweeper(Contexts, Files, Clock), RetentionClock, NullLogger<Retention>.Instance);
+            RecordRetention, new AlertRetention(Contexts, Alerts), new SetSweeper(Contexts, Files, Clock), RetentionClock, NullLogger<Retention>.Instance);
         Ingestion = new LogIngestion(readers, _store);
     }
 }
