@@ -25,6 +25,8 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
     public int FailingCuts { get; set; }
 
+    public int FailingDeletes { get; set; }
+
     /// <summary>How often a file was synced.</summary>
     public int Syncs { get; private set; }
 
@@ -70,11 +72,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
     public void Damage(string suffix, int offset) => Rewrite(suffix, bytes => bytes[offset] ^= 0x40);
 
     /// <summary>Changes bytes behind everybody's back.</summary>
-    public void Rewrite(string suffix, Action<byte[]> change) => Set(suffix, bytes =>
-    {
-        change(bytes);
-        return bytes;
-    });
+    public void Rewrite(string suffix, Action<byte[]> change) => Set(suffix, bytes => { change(bytes); return bytes; });
 
     public void Replace(string suffix, Func<string, string> change) => Set(suffix, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes))));
 
@@ -144,6 +142,11 @@ internal sealed class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
+            if (FailingDeletes > 0)
+            {
+                FailingDeletes--;
+                throw new IOException("Input/output error", 5);
+            }
             _names.Remove(path);
         }
     }
@@ -234,11 +237,8 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
         public int Read(long offset, Span<byte> buffer)
         {
-            byte[] bytes = Alive(() =>
-            {
-                files.Reads++;
-                return content.Bytes;
-            });
+            byte[] bytes = Alive(() => content.Bytes);
+            files.Reads++;
             int length = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
             bytes.AsSpan((int)Math.Min(offset, bytes.Length), length).CopyTo(buffer);
             return length;

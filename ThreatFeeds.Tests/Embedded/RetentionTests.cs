@@ -77,6 +77,80 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public async Task A_process_that_ends_between_the_count_and_the_deletion_counts_once()
+    {
+        EmbeddedLogStore store = await OpenWithDaysAsync(3);
+        Position head = await store.HeadAsync();
+        _files.FailingDeletes = 1;
+        await Assert.ThrowsAsync<LogStoreException>(() => store.RetainAsync(DateTimeOffset.MinValue, new Position(1, 0), most: 150));
+        Assert.Contains("00000001.seg", _files.List("/data/logs/dns"));
+        _files.Kill();
+        await store.DisposeAsync();
+        await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock);
+        Assert.DoesNotContain("00000001.seg", _files.List("/data/logs/dns"));
+        // The first was searched, those behind the mark were not.
+        Assert.Equal(0, await again.LostAsync(again.Dns(), CancellationToken.None));
+        await again.RetainAsync(DateTimeOffset.MinValue, new Position(1, 0), most: 0);
+        Assert.Equal(2, await again.LostAsync(again.Dns(), CancellationToken.None));
+        Assert.Equal(new RangeCount(0, 3), await again.CountAsync());
+        Assert.Equal(head, await again.HeadAsync());
+    }
+
+    [Fact]
+    public async Task Damage_counts_once_also_when_its_segment_goes()
+    {
+        EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
+        await store.AddAsync("a", "b");
+        await store.AddAsync("c");
+        await store.DisposeAsync();
+        _files.Damage("1.seg", Segment.HeaderBytes + Frame.HeaderBytes + 6 + 4);
+        for (int start = 0; start < 2; start++)
+        {
+            await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock);
+            Assert.Equal(["c"], await again.LinesAsync());
+            Assert.Equal(2, await again.LostAsync(again.Dns(), CancellationToken.None));
+        }
+        await using EmbeddedLogStore last = await StoreFixture.OpenAsync(_files, _clock);
+        // Searched up to the first record: of the two behind it one was lost before.
+        await last.RetainAsync(DateTimeOffset.MinValue, new Position(1, 0), most: 0);
+        Assert.Equal(3, await last.LostAsync(last.Dns(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_look_back_that_stands_behind_the_mark_makes_what_goes_a_loss()
+    {
+        await using EmbeddedLogStore store = await OpenWithDaysAsync(3);
+        string id = store.Dns().Id;
+        var limits = new RetentionLimits(DateTimeOffset.MinValue, 0, new Dictionary<string, Position> { [id] = await store.HeadAsync() })
+        {
+            LookBacks = new Dictionary<string, Position> { [id] = new Position(1, 0) },
+        };
+        await store.RetainAsync(limits, CancellationToken.None);
+        Assert.Equal(2, await store.LostAsync(store.Dns(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_ledger_of_the_first_version_gets_its_losses_from_the_marks()
+    {
+        EmbeddedLogStore store = await OpenWithDaysAsync(3);
+        string id = store.Dns().Id;
+        await store.RetainAsync(DateTimeOffset.MinValue, Position.BeforeAll, most: 0);
+        await store.DisposeAsync();
+        // As the first version wrote it.
+        _files.Replace("dns/ledger", text =>
+        {
+            string body = string.Concat(text.Split("crc32c")[0].Replace("segments 2", "segments 1", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(l => (l.StartsWith("deleted", StringComparison.Ordinal) ? l[..l.LastIndexOf(' ')] : l) + "\n"));
+            return $"{body}crc32c {Crc32C.Of(System.Text.Encoding.UTF8.GetBytes(body)):x8}\n";
+        });
+        for (int start = 0; start < 2; start++)
+        {
+            await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock, floors: new() { [id] = new Position(1, 0) });
+            Assert.Equal(2, await again.LostAsync(again.Dns(), CancellationToken.None));
+        }
+    }
+
+    [Fact]
     public async Task A_key_is_forgotten_with_its_records()
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
