@@ -71,8 +71,8 @@ internal static class Rooms
     /// <summary>A size limit deletes whole segments: they must be small beside it, or a limit would take far more than it has to.</summary>
     private static EmbeddedOptions Embedded(DataSettings data)
     {
-        var options = new EmbeddedOptions(data.Directory);
-        return data.MaxBytes is { } most ? options with { SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
+        var options = new EmbeddedOptions(data.Directory) { FolderHeld = true };
+        return data.MaxBytes is { } most ? options with { MaxBytes = most, SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
     }
 
     private static PullingOptions Pulling(Settings settings)
