@@ -10,8 +10,6 @@ namespace ThreatFeeds.Embedded;
 /// </summary>
 public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
 {
-    private const string IdTitle = "threatfeeds store 1 ";
-
     private readonly EmbeddedOptions _options;
     private readonly IDurableFiles _files;
     private readonly LogReaders _readers;
@@ -242,11 +240,11 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             ?? throw new LogStoreException($"Another process uses the data folder {_options.DataFolder}. Stop it, or give this one another folder (--data).");
         try
         {
-            string id = StoreId();
+            string id = StoreId.Of(_files, Folder);
             var all = new List<Kind>();
             foreach (LogKind kind in (ReadOnlySpan<LogKind>)[LogKind.Dns, LogKind.Flow])
             {
-                string name = kind == LogKind.Dns ? "dns" : "flow";
+                string name = Word.Of(kind);
                 var source = new LogSource($"{id}-{name}", $"embedded/{name}", kind);
                 KindLog log = KindLog.Open(_files, Path.Combine(Folder, name), source, floors.GetValueOrDefault(source.Id), _options.KeyBytes, _logger);
                 all.Add(new Kind(log, new KindWriter(log, _files, _options, _time, _logger) { Appended = () => HaveAppended(source) }));
@@ -264,24 +262,6 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             held?.Dispose();
             throw;
         }
-    }
-
-    /// <summary>A random id of this folder; positions mean nothing in another.</summary>
-    private string StoreId()
-    {
-        string path = Path.Combine(Folder, "id");
-        if (_files.Exists(path))
-        {
-            using IDurableFile file = _files.OpenRead(path);
-            byte[] bytes = new byte[file.Length];
-            file.Read(0, bytes);
-            string text = System.Text.Encoding.ASCII.GetString(bytes).TrimEnd();
-            // The first version was the bare id.
-            return Guid.Parse(text.StartsWith(IdTitle, StringComparison.Ordinal) ? text[IdTitle.Length..] : text).ToString("N");
-        }
-        string id = Guid.NewGuid().ToString("N");
-        DurableText.Replace(_files, Folder, path, $"{IdTitle}{id}\n");
-        return id;
     }
 
     private static T Guarded<T>(Func<T> read)
