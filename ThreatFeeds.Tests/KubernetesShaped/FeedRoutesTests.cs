@@ -31,6 +31,16 @@ public sealed class FeedRoutesTests : IAsyncLifetime
     private static string Version(JsonObject feed) => feed["metadata"]!["resourceVersion"]!.GetValue<string>();
 
     [Fact]
+    public async Task The_period_of_a_pull_is_shown_when_none_was_written_and_as_written_otherwise()
+    {
+        JsonObject without = await CreateAsync(Minimal.Replace("spec: {}", "spec: {pull: {http: {url: 'https://feeds.example/list'}}}", StringComparison.Ordinal));
+        Assert.Equal("24h", (string?)without["spec"]!["pull"]!["period"]);
+        JsonObject with = await CreateAsync(Minimal.Replace("name: a.b", "name: c", StringComparison.Ordinal)
+            .Replace("spec: {}", "spec: {pull: {period: 90m, http: {url: 'https://feeds.example/list'}}}", StringComparison.Ordinal));
+        Assert.Equal("90m", (string?)with["spec"]!["pull"]!["period"]);
+    }
+
+    [Fact]
     public async Task A_feed_is_created_read_listed_and_deleted()
     {
         JsonObject created = await CreateAsync();
