@@ -9,6 +9,6 @@ public sealed record SourceState(string Name, LogKind Kind, long Behind, DateTim
 /// <param name="Done">Records compared, of <paramref name="Total"/>.</param>
 public sealed record LookBackState(string Feed, long Done, long Total);
 
-/// <summary>The answer of <c>GET /v1/searches</c> (design §6).</summary>
+/// <summary>The answer of <c>GET /v1/searches</c>.</summary>
 /// <param name="Dropped">Records deleted before they were compared.</param>
 public sealed record SearchState(bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks);
