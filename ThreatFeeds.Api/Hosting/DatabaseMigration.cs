@@ -7,7 +7,7 @@ internal sealed class DatabaseMigration(IContextFactory contexts, Settings setti
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider);
+        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider.ToString());
         if (settings.Http.AllowOpen)
         {
             HostingLog.Open(logger);
