@@ -23,6 +23,13 @@ internal static class CommandLine
         var data = new Option<string?>("--data") { Description = "Folder for everything kept (Data:Directory; default: data).", HelpName = "DIR" };
         var urls = new Option<string?>("--urls") { Description = $"Address to listen on (default: {HttpOptions.DefaultUrl}).", HelpName = "URL" };
         var set = new Option<string[]>("--set") { Description = "Any setting, such as --set Data:RetentionDays=3.", HelpName = "KEY=VALUE" };
+        set.Validators.Add(given =>
+        {
+            foreach (string bad in given.Tokens.Select(t => t.Value).Where(t => t.IndexOf('=', StringComparison.Ordinal) < 1))
+            {
+                given.AddError($"--set takes KEY=VALUE, not '{bad}'.");
+            }
+        });
         var root = new RootCommand("ThreatFeeds finds bad addresses and names in DNS and flow logs, and says which pod it was.") { demo, data, urls, set };
         root.SetAction((parsed, cancellationToken) => ServeAsync(
             HostArguments(parsed.GetValue(demo), parsed.GetValue(data), parsed.GetValue(urls), parsed.GetValue(set) ?? []), cancellationToken));

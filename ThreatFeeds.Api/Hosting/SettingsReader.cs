@@ -53,7 +53,7 @@ internal sealed class SettingsReader(IConfiguration configuration)
         }
         else if (property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(a => !a.IsValid(value)) is { } broken)
         {
-            _problems.Add($"{key} is '{text}'; {(broken == range ? "use " + Expected(type, range) : broken.ErrorMessage)}.");
+            _problems.Add($"{key} is '{text}'; {(broken is RangeAttribute ? "use " + Expected(type, range) : broken.ErrorMessage)}.");
         }
         else
         {

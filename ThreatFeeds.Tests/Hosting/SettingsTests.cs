@@ -60,6 +60,8 @@ public sealed class SettingsTests
     {
         var problem = Assert.Throws<SettingsException>(() => Read(setting));
         Assert.Contains(setting.Split('=')[0], problem.Message, StringComparison.Ordinal);
+        // And with what would be right, or what is not so.
+        Assert.Matches(@"; (use|write it like) \w.*\.$|which does not exist\.$", problem.Message);
     }
 
     [Fact]
@@ -221,9 +223,26 @@ public sealed class SettingsTests
         Assert.False(Directory.Exists(data));
     }
 
+    [Theory]
+    [InlineData("--nonsense")]
+    [InlineData("--set", "Data:RetentionDays")]
+    [InlineData("--set", "=3")]
+    [InlineData("--set", "Data:RetentionDay=3")]
+    [InlineData("--set", "Pulling__MaxBytes=3")]
+    public async Task A_command_line_that_makes_no_sense_ends_with_2(params string[] arguments) =>
+        Assert.Equal(2, await CommandLine.RunAsync(arguments));
+
     [Fact]
-    public async Task A_command_line_that_makes_no_sense_ends_with_2() =>
-        Assert.Equal(2, await CommandLine.RunAsync(["--nonsense"]));
+    public void A_file_of_authorities_without_any_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "ca.pem");
+        foreach (string text in new[] { "", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" })
+        {
+            File.WriteAllText(file, text);
+            Assert.Contains("Pulling:CaFile", Assert.Throws<SettingsException>(() => Read("Pulling:CaFile=" + file)).Message, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public async Task Help_and_version_answer_without_starting_anything()

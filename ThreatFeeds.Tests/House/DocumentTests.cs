@@ -53,6 +53,7 @@ public sealed class DocumentTests
         IEnumerable<string> quoted = Regex.Matches(text, @"`((?:ThreatFeeds\.\w+|docs|samples|\.ci)/[\w./-]*)`").Select(m => m.Groups[1].Value);
         string folder = Path.GetDirectoryName(document) ?? "";
         IEnumerable<string> linked = Regex.Matches(text, @"\]\(([^)#:\s]+)(?:#[^)]*)?\)").Select(m => Path.Combine(folder, m.Groups[1].Value));
+        Assert.NotEmpty(quoted.Concat(linked));
         Assert.Empty(quoted.Concat(linked).Where(p => !Sources.Exists(p)));
     }
 
@@ -63,6 +64,7 @@ public sealed class DocumentTests
         IEnumerable<string> files = Directory.EnumerateFiles(Path.Combine(Sources.Root, "samples"), "*", SearchOption.AllDirectories)
             .Select(f => Path.GetRelativePath(Path.Combine(Sources.Root, "samples"), f).Replace('\\', '/'))
             .Where(f => f.StartsWith("feeds/", StringComparison.Ordinal) || f.StartsWith("logs/", StringComparison.Ordinal));
+        Assert.True(files.Count() > 5, "the samples were not found");
         Assert.Empty(files.Where(f => !rows.Any(r => r.Contains($"`{f}`", StringComparison.Ordinal) && Regex.IsMatch(r, "MIT|Apache-2.0|CC-BY-4.0|Unlicense"))));
     }
 
