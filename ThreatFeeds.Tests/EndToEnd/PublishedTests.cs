@@ -32,7 +32,8 @@ public sealed class PublishedTests
         string executable = Path.Combine(program, "threatfeeds");
         string[] arguments = ["--data", Path.Combine(data, "kept"), "--urls", "http://127.0.0.1:0"];
         ProcessStartInfo start = root
-            ? new("su", ["-s", "/bin/sh", "nobody", "-c", $"exec '{executable}' \"$@\"", "--", "threatfeeds", .. arguments])
+            // It becomes the process, where su would stay before it and be killed alone.
+            ? new("setpriv", ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", executable, .. arguments])
             : new(executable, arguments);
         start.Environment.Remove("HOME");
         using LiveProcess process = LiveProcess.Start(start);
