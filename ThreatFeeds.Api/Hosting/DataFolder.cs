@@ -3,7 +3,7 @@ using ThreatFeeds.Embedded;
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>The folder everything is kept in; only its owner may look inside, and one process at a time uses it.</summary>
-internal sealed class DataFolder(DataSettings data) : IDisposable
+internal sealed class DataFolder(Settings settings) : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -37,7 +37,7 @@ internal sealed class DataFolder(DataSettings data) : IDisposable
         {
             return;
         }
-        string file = EmbeddedOptions.LockFile(data.Directory);
+        string file = EmbeddedOptions.LockFile(settings.Data.Directory);
         Create(Path.GetDirectoryName(file)!);
         try
         {
@@ -45,7 +45,7 @@ internal sealed class DataFolder(DataSettings data) : IDisposable
         }
         catch (IOException problem) when (File.Exists(file))
         {
-            throw new SettingsException($"Another process uses the data folder {data.Directory}. Stop it, or give this one another folder (--data).", problem);
+            throw new SettingsException($"Another process uses the data folder {settings.Data.Directory}. Stop it, or give this one another folder (--data).", problem);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class DatabaseMigration(IContextFactory contexts, DataFolder fol
         {
             return;
         }
-        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider);
+        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider.ToString());
         if (settings.Http.AllowOpen)
         {
             HostingLog.Open(logger);

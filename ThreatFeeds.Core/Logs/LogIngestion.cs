@@ -9,7 +9,7 @@ namespace ThreatFeeds.Logs;
 /// <param name="Reason">Words for the sender.</param>
 public sealed record LineRefusal(long Line, string Reason);
 
-/// <summary>The answer to a body of records (design §6).</summary>
+/// <summary>The answer to a body of records.</summary>
 /// <param name="Refused">All refused lines, also those without a sample.</param>
 /// <param name="Refusals">At most <see cref="LogIngestion.MostSamples"/>.</param>
 public sealed record Ingestion(long Accepted, long Refused, IReadOnlyList<LineRefusal> Refusals);

@@ -56,7 +56,7 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
     internal async Task BrokeAsync(RunRow run, Feed feed, Exception error, CancellationToken cancellationToken)
     {
         PullingLog.Broke(log, feed.Name, error);
-        string message = $"The pull ended with an error of our own: {error.Message}";
+        string message = "The pull ended with an error of our own; the server's log has it. It is tried again at its time.";
         try
         {
             await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);

@@ -22,7 +22,7 @@ public enum StepResult
 }
 
 /// <summary>
-/// New records against all indicators, by the protocol of design §5. One step reads a window after the mark, and in one transaction
+/// New records against all indicators, by the protocol of docs/protocol.md. One step reads a window after the mark, and in one transaction
 /// moves mark and generation (compare-and-set), opens look-backs for what was added since, and writes the hits.
 /// </summary>
 public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, Snapshots snapshots, HitWriter writer)

@@ -1,16 +1,22 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Searching;
 
-/// <summary>Settings Data:RetentionDays and Data:MaxBytes.</summary>
+/// <summary>Section <c>Data</c>, as far as it says what is kept.</summary>
 public sealed class RetentionOptions
 {
-    /// <summary>Records are kept this many days after their arrival; default 8, as the original's.</summary>
-    public double RetentionDays { get; set; } = 8;
+    /// <summary>Days that records are kept after their arrival. 1 to 3650; unset: 8, as the original's.</summary>
+    [ConfigurationKeyName("Data:RetentionDays")]
+    [Range(1, 3650)]
+    public int RetentionDays { get; set; } = 8;
 
-    /// <summary>Bytes of records kept at most; the oldest go first. Null: no limit.</summary>
+    /// <summary>Bytes of records kept at most; the oldest go first. At least 64 MiB; unset: no bound.</summary>
+    [ConfigurationKeyName("Data:MaxBytes")]
+    [Range(typeof(long), "67108864", "9223372036854775807")]
     public long? MaxBytes { get; set; }
 }
 

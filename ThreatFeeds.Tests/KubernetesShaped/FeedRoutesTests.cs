@@ -184,6 +184,18 @@ public sealed class FeedRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_many_unknown_fields_twenty_are_named_and_the_rest_counted()
+    {
+        string fields = string.Join(", ", Enumerable.Range(0, 33).Select(i => $"x{i}: 1"));
+        (HttpStatusCode code, _, HttpResponseMessage response) = await _server.SendAsync(HttpMethod.Post, Feeds, Minimal.Replace("spec: {}", $"spec: {{{fields}}}", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.Created, code);
+        string[] warnings = [.. response.Headers.GetValues("Warning")];
+        Assert.Equal(21, warnings.Length);
+        Assert.Equal("299 - \"unknown field \\\"spec.x19\\\"\"", warnings[19]);
+        Assert.Equal("299 - \"13 more unknown fields\"", warnings[20]);
+    }
+
+    [Fact]
     public async Task A_merge_patch_changes_what_it_names_and_other_patches_are_refused()
     {
         JsonObject created = await CreateAsync(Minimal.Replace("spec: {}", "spec: {content: DomainNameSet, description: old}", StringComparison.Ordinal));

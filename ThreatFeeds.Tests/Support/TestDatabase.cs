@@ -51,7 +51,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         Provider = provider;
         ConnectionString = connectionString;
         _remove = remove;
-        _services = new ServiceCollection().AddStorage(new StorageOptions { Provider = provider.ToString() }, connectionString, "").BuildServiceProvider();
+        _services = new ServiceCollection().AddStorage(new StorageOptions { Provider = Enum.Parse<DatabaseProvider>(provider.ToString()), ConnectionString = connectionString }, "").BuildServiceProvider();
         Factory = _services.GetRequiredService<IContextFactory>();
     }
 
