@@ -8,6 +8,9 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
 {
     private const int AtOnce = 200;
 
+    /// <summary>News of alerts is kept this long for whoever notifies.</summary>
+    private static readonly TimeSpan NewsKept = TimeSpan.FromDays(7);
+
     /// <summary>Returns the number of alerts deleted.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -15,6 +18,7 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
         long before = limit.ToUnixTimeMilliseconds();
         // Old logs that arrive now make alerts that somebody must still get to see.
         DateTime openedBefore = limit.UtcDateTime;
+        await TrimAsync(openedBefore, cancellationToken);
         int deleted = 0;
         while (true)
         {
@@ -32,5 +36,13 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
             await transaction.CommitAsync(cancellationToken);
             deleted += ids.Length;
         }
+    }
+
+    private async Task TrimAsync(DateTime before, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        DateTime stale = time.GetUtcNow().UtcDateTime - NewsKept;
+        await db.AlertOutbox.Where(o => o.At < stale).ExecuteDeleteAsync(cancellationToken);
+        await db.SetAside.Where(s => s.At < before).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -9,6 +9,17 @@ public sealed record SourceState(string Name, LogKind Kind, long Behind, DateTim
 /// <param name="Done">Records compared, of <paramref name="Total"/>.</param>
 public sealed record LookBackState(string Feed, long Done, long Total);
 
-/// <summary>The answer of <c>GET /v1/searches</c> (design §6).</summary>
+/// <summary>A source that is there no longer; what of it was not compared never will be.</summary>
+public sealed record GoneSource(string Source, LogKind Kind, DateTimeOffset GoneAt);
+
+/// <summary>The answer of <c>GET /v1/searches</c>.</summary>
 /// <param name="Dropped">Records deleted before they were compared.</param>
-public sealed record SearchState(bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks);
+/// <param name="SetAside">Records that hit but cannot become alerts, and were passed.</param>
+/// <param name="Stalled">A search has work and has not moved for five minutes.</param>
+/// <param name="Gone">The newest first, at most 100.</param>
+public sealed record SearchState(
+    bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, long SetAside, bool Stalled, IReadOnlyList<GoneSource> Gone)
+{
+    /// <summary>Before anything is known.</summary>
+    public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, []);
+}

@@ -7,30 +7,66 @@ namespace ThreatFeeds.Searching;
 /// <summary>A listed value and the record it stands in.</summary>
 internal readonly record struct FoundValue(Position Record, ListedValue Value);
 
+/// <summary>The hits of a window.</summary>
+/// <param name="Unreadable">Records that hit and cannot be decoded.</param>
+/// <param name="To">The last record decoded, when there was no room for those behind it: the window ends here. Null when all were.</param>
+internal sealed record DecodedHits(IReadOnlyList<FoundHit> Hits, IReadOnlyList<UnwritableRecord> Unreadable, Position? To);
+
 /// <summary>Decodes in full the records that hit, and only those.</summary>
 public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
 {
     /// <summary>An event time further ahead of its arrival than this is not believed.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
 
-    /// <summary>The hits behind the values; a record that is no longer kept gives none.</summary>
-    internal async Task<IReadOnlyList<FoundHit>> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, CancellationToken cancellationToken)
+    /// <summary>The hits behind the values, in order; a record that is no longer kept gives none.</summary>
+    /// <param name="bytes">Bytes of records held at most, but for the one that goes beyond.</param>
+    internal async Task<DecodedHits> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, long bytes, CancellationToken cancellationToken)
     {
         var hits = new List<FoundHit>(found.Count);
+        var unreadable = new List<UnwritableRecord>();
+        Position last = Position.BeforeAll;
         foreach (IGrouping<Position, FoundValue> record in found.GroupBy(f => f.Record))
         {
+            if (bytes <= 0)
+            {
+                return new DecodedHits(hits, unreadable, last);
+            }
+            last = record.Key;
             if (await logs.FindAsync(source.Id, record.Key, cancellationToken) is not { } raw)
             {
                 continue;
             }
-            RecordDetails details = readers.Get(raw.Format).ReadDetails(source.Kind, raw.Line.Span);
-            DateTimeOffset time = details.Time is { } at && at <= raw.ArrivedAt + Ahead ? at : raw.ArrivedAt;
             byte[] line = raw.Line.ToArray();
+            bytes -= line.Length;
+            if (!TryRead(source, raw, out RecordDetails details, out string reason))
+            {
+                unreadable.Add(new UnwritableRecord(source, record.Key, reason));
+                continue;
+            }
+            DateTimeOffset time = details.Time is { } at && at <= raw.ArrivedAt + Ahead ? at : raw.ArrivedAt;
             foreach (FoundValue value in record)
             {
                 hits.Add(new FoundHit(source, record.Key, time, value.Value.Field, value.Value.Value, value.Value.Indicator, value.Value.Feeds, details, line));
             }
         }
-        return hits;
+        return new DecodedHits(hits, unreadable, null);
+    }
+
+    /// <summary>Whatever a reader throws at a record it threw at that record: another try will not help, and those behind it must come.</summary>
+    private bool TryRead(LogSource source, RawRecord raw, out RecordDetails details, out string reason)
+    {
+        ILogReader reader = readers.Get(raw.Format);
+        try
+        {
+            details = reader.ReadDetails(source.Kind, raw.Line.Span);
+            reason = "";
+            return true;
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            details = null!;
+            reason = $"The {reader.Format} reader cannot decode it ({problem.GetType().Name}).";
+            return false;
+        }
     }
 }

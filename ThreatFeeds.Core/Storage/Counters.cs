@@ -14,6 +14,12 @@ public static class Counters
     /// <summary>Records that were lost before they were compared.</summary>
     public const string Dropped = "dropped";
 
+    /// <summary>Records that hit but cannot become alerts, and were passed.</summary>
+    public const string SetAside = "setAside";
+
+    /// <summary>Changes of resources at or before this version are forgotten.</summary>
+    public const string ForgottenChanges = "forgottenChanges";
+
     /// <summary>Adds to a counter within the caller's transaction and returns its new value.</summary>
     public static async Task<long> AddAsync(this ThreatFeedsContext db, string name, long by, CancellationToken cancellationToken)
     {
