@@ -14,6 +14,7 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     private int _every;
     private int _commits;
     private bool _next;
+    private bool _away;
 
     /// <summary>Commits that failed.</summary>
     public int Failed { get; private set; }
@@ -26,6 +27,18 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
         lock (_lock)
         {
             _next = true;
+        }
+    }
+
+    /// <summary>While true nothing is committed.</summary>
+    public bool Away
+    {
+        set
+        {
+            lock (_lock)
+            {
+                _away = value;
+            }
         }
     }
 
@@ -57,8 +70,8 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     {
         lock (_lock)
         {
-            bool fails = _next || (_every > 0 && ++_commits % _every == 0);
-            after = !_next && fails && Failed % 2 == 1;
+            bool fails = _away || _next || (_every > 0 && ++_commits % _every == 0);
+            after = !_away && !_next && fails && Failed % 2 == 1;
             _next = false;
             Failed += fails ? 1 : 0;
             return fails;
