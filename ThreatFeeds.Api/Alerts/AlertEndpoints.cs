@@ -78,6 +78,10 @@ internal static class AlertEndpoints
         {
             return Problems.Problem(400, "invalid-filter", "A filter cannot be used", "limit: use 1 to 500.");
         }
+        if (after is not null && !AlertQueries.IsHitCursor(after))
+        {
+            return Problems.Problem(400, "invalid-filter", "A filter cannot be used", "after: use the next value of the page before.");
+        }
         return await alerts.HitsAsync(id, after, limit ?? 100, cancellationToken) is { } hits ? Results.Ok(hits) : NoAlert(id);
     }
 

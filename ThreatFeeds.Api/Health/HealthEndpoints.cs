@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Health;
@@ -8,7 +9,8 @@ namespace ThreatFeeds.Api.Health;
 internal sealed record ReadinessCheck(string Name, bool Ok, string? Reason);
 
 /// <summary>The answer of <c>/readyz</c>.</summary>
-internal sealed record Readiness(bool Ready, IReadOnlyList<ReadinessCheck> Checks);
+/// <param name="Status">ready; degraded (all can be asked and nothing is lost, but a search does not move); unready.</param>
+internal sealed record Readiness(bool Ready, string Status, IReadOnlyList<ReadinessCheck> Checks);
 
 /// <summary>For whatever watches the process: is it alive, can it work, and what does it count.</summary>
 internal static class HealthEndpoints
@@ -26,7 +28,7 @@ internal static class HealthEndpoints
         // Made now, so that nothing measured since the start is missing.
         app.ServiceProvider.GetRequiredService<MetricsText>();
         app.MapGet("/livez", () => TypedResults.Text("ok\n")).WithName("Live").WithTags("Health").WithSummary("Whether the process runs.");
-        app.MapGet("/readyz", ReadyAsync).WithName("Ready").WithTags("Health").WithSummary("Whether the database and the log store answer; 503 with reasons when not.")
+        app.MapGet("/readyz", ReadyAsync).WithName("Ready").WithTags("Health").WithSummary("Whether the database and the log store answer; 503 with reasons when not. A search that does not move is degraded, with 200.")
             .Produces<Readiness>().Produces<Readiness>(StatusCodes.Status503ServiceUnavailable);
         app.MapGet("/metrics", (MetricsText metrics) => TypedResults.Text(metrics.Write(), MetricsText.ContentType))
             .WithName("Metrics").WithTags("Health").WithSummary("Counters in Prometheus' text format.");
@@ -41,7 +43,13 @@ internal static class HealthEndpoints
         {
             checks.Add(await CheckAsync("log store", () => AskLogStoreAsync(store, either.Token)));
         }
-        var answer = new Readiness(checks.TrueForAll(c => c.Ok), checks);
+        bool ready = checks.TrueForAll(c => c.Ok);
+        bool moving = services.GetService<Standstill>() is not { Stalled: true };
+        if (!moving)
+        {
+            checks.Add(new ReadinessCheck("searching", false, $"A search has work and has not moved for {Standstill.After.TotalMinutes:0} minutes; GET /v1/searches and the feeds' conditions say more."));
+        }
+        var answer = new Readiness(ready, !ready ? "unready" : moving ? "ready" : "degraded", checks);
         return TypedResults.Json(answer, statusCode: answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 

@@ -57,23 +57,23 @@ internal static class AlertFilters
         {
             alerts = alerts.Where(a => severities.Contains(a.Severity));
         }
-        if (Values(filter.Feed) is { } feeds)
+        if (Values(filter.Feed, StorableHit.Value) is { } feeds)
         {
             alerts = alerts.Where(a => db.AlertFeeds.Any(f => f.AlertId == a.Id && feeds.Contains(f.Feed)));
         }
-        if (Values(filter.Indicator) is { } indicators)
+        if (Values(filter.Indicator, StorableHit.Indicator) is { } indicators)
         {
             alerts = alerts.Where(a => indicators.Contains(a.Indicator));
         }
-        if (Values(filter.Cluster) is { } clusters)
+        if (Values(filter.Cluster, StorableHit.Cluster) is { } clusters)
         {
             alerts = alerts.Where(a => clusters.Contains(a.Cluster));
         }
-        if (Values(filter.Namespace) is { } namespaces)
+        if (Values(filter.Namespace, StorableHit.Namespace) is { } namespaces)
         {
             alerts = alerts.Where(a => namespaces.Contains(a.Namespace));
         }
-        if (Values(filter.Workload) is { } workloads)
+        if (Values(filter.Workload, StorableHit.Workload) is { } workloads)
         {
             alerts = alerts.Where(a => workloads.Contains(a.Workload));
         }
@@ -136,6 +136,9 @@ internal static class AlertFilters
 
     private static T[]? Words<T>(string? text)
         where T : struct, Enum => Values(text) is { } words ? [.. words.Select(Word.Parse<T>)] : null;
+
+    /// <summary>As rows hold them, so that what a record really said finds its alert.</summary>
+    private static string[]? Values(string? text, int bytes) => Values(text) is { } values ? [.. values.Select(v => StorableText.Of(v, bytes))] : null;
 
     private static string[]? Values(string? text) => string.IsNullOrEmpty(text) ? null : text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

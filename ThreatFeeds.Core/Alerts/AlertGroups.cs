@@ -13,7 +13,7 @@ namespace ThreatFeeds.Alerts;
 internal sealed class AlertGroups
 {
     private readonly ThreatFeedsContext _db;
-    private readonly AlertOptions _options;
+    private readonly string _cluster;
     private readonly long _reach;
     private readonly Dictionary<AlertKey, List<AlertRow>> _byKey = [];
     private readonly Dictionary<AlertRow, AlertNews> _news = [];
@@ -21,7 +21,7 @@ internal sealed class AlertGroups
     private AlertGroups(ThreatFeedsContext db, AlertOptions options)
     {
         _db = db;
-        _options = options;
+        _cluster = StorableText.Of(options.Cluster, StorableHit.Cluster);
         _reach = (long)TimeSpan.FromHours(options.GroupingHours).TotalMilliseconds;
     }
 
@@ -33,7 +33,7 @@ internal sealed class AlertGroups
         foreach (string[] indicators in hits.Select(h => h.Indicator).Distinct().Chunk(500))
         {
             foreach (AlertRow row in await db.Alerts
-                .Where(a => a.Cluster == options.Cluster && indicators.Contains(a.Indicator) && a.LastSeen >= from && a.FirstSeen <= to)
+                .Where(a => a.Cluster == groups._cluster && indicators.Contains(a.Indicator) && a.LastSeen >= from && a.FirstSeen <= to)
                 .ToListAsync(cancellationToken))
             {
                 groups.Of(new AlertKey(row.Kind, row.Indicator, row.Namespace, row.Workload, row.Direction, row.Action)).Add(row);
@@ -55,7 +55,7 @@ internal sealed class AlertGroups
         {
             alert = new AlertRow
             {
-                Cluster = _options.Cluster,
+                Cluster = _cluster,
                 Kind = key.Kind,
                 Indicator = key.Indicator,
                 Namespace = key.Namespace,

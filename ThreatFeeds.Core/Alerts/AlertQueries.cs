@@ -47,6 +47,9 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         return counts.ToDictionary(c => c.Key, c => c.Count);
     }
 
+    /// <summary>Whether a page of hits gave this cursor.</summary>
+    public static bool IsHitCursor(string after) => HitCursor(after) is not null;
+
     /// <summary>The hits of an alert, newest first; null when there is no such alert.</summary>
     /// <param name="after">The cursor of the page before.</param>
     public async Task<Page<HitView>?> HitsAsync(string id, string? after, int limit, CancellationToken cancellationToken)
@@ -57,30 +60,32 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
             return null;
         }
         IQueryable<HitRow> hits = db.Hits.AsNoTracking().Where(h => h.AlertId == alert);
-        long at = 0;
-        long skip = 0;
-        if (after is not null && after.Split('-') is [string time, string passed] && long.TryParse(time, out at) && long.TryParse(passed, out skip))
-        {
-            hits = hits.Where(h => h.Time <= at);
-        }
+        (long at, int skip) = after is null ? (long.MaxValue, 0) : HitCursor(after) ?? throw new ArgumentException("This is no cursor.", nameof(after));
+        hits = hits.Where(h => h.Time <= at);
         // Hits of one millisecond have no order of their own; the cursor counts how many of them were shown.
-        List<HitRow> rows = await hits.OrderByDescending(h => h.Time).ThenByDescending(h => h.Id).Skip((int)skip).Take(limit + 1).ToListAsync(cancellationToken);
+        List<HitRow> rows = await hits.OrderByDescending(h => h.Time).ThenByDescending(h => h.Id).Skip(skip).Take(limit + 1).ToListAsync(cancellationToken);
         string? next = null;
         if (rows.Count > limit)
         {
             rows.RemoveAt(limit);
             long last = rows[^1].Time;
             long same = rows.Count(h => h.Time == last) + (at == last ? skip : 0);
-            next = $"{last}-{same}";
+            next = string.Create(CultureInfo.InvariantCulture, $"{last}_{same}");
         }
         return new Page<HitView>(await HitViewsAsync(db, rows, cancellationToken), next);
     }
+
+    /// <summary>The time of the last hit shown, and how many of that millisecond were.</summary>
+    private static (long At, int Skip)? HitCursor(string after) =>
+        after.Split('_') is [string time, string passed] && long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long at)
+        && int.TryParse(passed, NumberStyles.None, CultureInfo.InvariantCulture, out int skip) ? (at, skip) : null;
 
     /// <summary>The newest hits of a value.</summary>
     public async Task<IReadOnlyList<HitView>> LastHitsAsync(string value, int limit, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        List<HitRow> rows = await db.Hits.AsNoTracking().Where(h => h.Value == value).OrderByDescending(h => h.Time).Take(limit).ToListAsync(cancellationToken);
+        string stored = StorableText.Of(value, StorableHit.Value);
+        List<HitRow> rows = await db.Hits.AsNoTracking().Where(h => h.Value == stored).OrderByDescending(h => h.Time).Take(limit).ToListAsync(cancellationToken);
         return await HitViewsAsync(db, rows, cancellationToken);
     }
 

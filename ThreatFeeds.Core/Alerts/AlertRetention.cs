@@ -8,6 +8,9 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
 {
     private const int AtOnce = 200;
 
+    /// <summary>News of alerts is kept this long for whoever notifies.</summary>
+    private static readonly TimeSpan NewsKept = TimeSpan.FromDays(7);
+
     /// <summary>Returns the number of alerts deleted.</summary>
     /// <param name="now">The time to go by; a clock that has just leapt is not believed.</param>
     public async Task<int> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
@@ -16,6 +19,7 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
         long before = limit.ToUnixTimeMilliseconds();
         // Old logs that arrive now make alerts that somebody must still get to see.
         DateTime openedBefore = limit.UtcDateTime;
+        await TrimAsync(now, openedBefore, cancellationToken);
         int deleted = 0;
         while (true)
         {
@@ -33,5 +37,13 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
             await transaction.CommitAsync(cancellationToken);
             deleted += ids.Length;
         }
+    }
+
+    private async Task TrimAsync(DateTimeOffset now, DateTime before, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        DateTime stale = (now - NewsKept).UtcDateTime;
+        await db.AlertOutbox.Where(o => o.At < stale).ExecuteDeleteAsync(cancellationToken);
+        await db.SetAside.Where(s => s.At < before).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Storage;
 
@@ -35,7 +34,7 @@ internal static class AlertSamples
                     bool keep = i < Kept || i >= all.Count - Kept;
                     if (keep && all[i].Hit is { } hit)
                     {
-                        inserts.Add([alert, all[i].Id, all[i].Time, Encoding.UTF8.GetString(hit.Line)]);
+                        inserts.Add([alert, all[i].Id, all[i].Time, StorableText.OfRecord(hit.Line)]);
                     }
                     else if (!keep && all[i].Hit is null)
                     {

@@ -8,6 +8,7 @@ public static class AlertsRegistration
     public static IServiceCollection AddAlerts(this IServiceCollection services, AlertOptions options) => services
         .AddSingleton(options)
         .AddSingleton<HitWriter>()
+        .AddSingleton<HitCommit>()
         .AddSingleton<AlertQueries>()
         .AddSingleton<AlertChanges>()
         .AddSingleton<AlertRetention>();

@@ -17,6 +17,9 @@ public sealed record FoundHit(
     LogSource Source, Position Position, DateTimeOffset Time, HitField Field, string Value, string Indicator,
     IReadOnlyList<string> Feeds, RecordDetails Details, byte[] Line)
 {
+    /// <summary>When the record was acknowledged.</summary>
+    public DateTimeOffset ArrivedAt { get; init; }
+
     /// <summary>The hit's identity: the same record and value give the same id in every search.</summary>
     public byte[] Id()
     {

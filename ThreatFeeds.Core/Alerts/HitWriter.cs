@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
@@ -13,6 +15,12 @@ namespace ThreatFeeds.Alerts;
 /// </summary>
 public sealed class HitWriter(AlertOptions options, TimeProvider time)
 {
+    /// <summary>How many locks the keys share.</summary>
+    internal const int Locks = 64;
+
+    /// <summary>The first of the two numbers of these locks; locks of one number are another room's.</summary>
+    internal const int LockSpace = 1_700;
+
     private static readonly string[] HitColumns = ["Id", "AlertId", "Source", "Segment", "Ordinal", "Time", "Field", "Value", "Indicator", "Feeds"];
     private static readonly string[] FeedHitColumns = ["FeedUid", "Hour", "Count", "LastTime"];
     private static readonly string[] AlertFeedColumns = ["AlertId", "Feed"];
@@ -26,7 +34,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
             return 0;
         }
         await LockAsync(db, hits, cancellationToken);
-        List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (h, h.Id()))];
+        List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (StorableHit.Of(h), h.Id()))];
         Dictionary<string, HitRow> known = await KnownHits.FindAsync(db, dated.ConvertAll(d => d.Id), cancellationToken);
 
         var feedHits = new FeedTally();
@@ -48,19 +56,17 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         return fresh.Count;
     }
 
-    /// <summary>Two searches with hits of one key must not both open an alert. SQLite's writers exclude each other; PostgreSQL locks by key, in order.</summary>
-    private static async Task LockAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    /// <summary>Two searches with hits of one key must not both open an alert. SQLite's writers exclude each other; PostgreSQL locks by key, in order,
+    /// with a bounded number of locks: the server has room for a few thousand of all its sessions together.</summary>
+    internal static async Task LockAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
     {
         if (!db.LocksRows)
         {
             return;
         }
-        long[] keys = [.. hits.Select(h => StableHash(h.Indicator)).Distinct().Order()];
-        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(k) FROM unnest({keys}) WITH ORDINALITY AS t(k, n) ORDER BY n", cancellationToken);
+        int[] locks = [.. hits.Select(h => SHA256.HashData(Encoding.UTF8.GetBytes(h.Indicator))[0] % Locks).Distinct().Order()];
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockSpace}, k) FROM unnest({locks}) WITH ORDINALITY AS t(k, n) ORDER BY n", cancellationToken);
     }
-
-    private static long StableHash(string text) =>
-        System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 
     /// <summary>A hit's feeds are the union of all that ever covered it.</summary>
     private static async Task UniteAsync(

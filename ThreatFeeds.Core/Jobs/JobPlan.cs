@@ -13,6 +13,7 @@ internal sealed class JobPlan(JobStorage storage, JobActivator activator, Instan
         var recurring = new RecurringJobManager(storage);
         recurring.AddOrUpdate<DispatchJob>(nameof(DispatchJob), j => j.RunAsync(CancellationToken.None), "* * * * *");
         recurring.AddOrUpdate<SweepJob>(nameof(SweepJob), j => j.RunAsync(CancellationToken.None), "*/10 * * * * *");
+        recurring.AddOrUpdate<CompactionJob>(nameof(CompactionJob), j => j.RunAsync(CancellationToken.None), "11 * * * *");
         recurring.AddOrUpdate<RetentionJob>(nameof(RetentionJob), j => j.RunAsync(CancellationToken.None), retention.MaxBytes is null ? "7 * * * *" : "* * * * *");
     }
 

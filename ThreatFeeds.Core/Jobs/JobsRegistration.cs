@@ -19,7 +19,7 @@ public static class JobsRegistration
         services.AddSingleton(options);
         services.AddSingleton(_ => Storage(options));
         services.AddSingleton<JobActivator, ServiceJobActivator>();
-        services.AddSingleton<PullJob>().AddSingleton<DispatchJob>().AddSingleton<SweepJob>().AddSingleton<LookBackJob>().AddSingleton<RetentionJob>();
+        services.AddSingleton<PullJob>().AddSingleton<DispatchJob>().AddSingleton<SweepJob>().AddSingleton<LookBackJob>().AddSingleton<RetentionJob>().AddSingleton<CompactionJob>();
         services.AddSingleton<ForwardProcess>();
         services.AddSingleton<JobPlan>();
         services.AddSingleton<JobWakeups>();

@@ -16,15 +16,39 @@ public sealed class AddedEntries(IContextFactory contexts, StoredSets stored)
         var changes = await (from c in db.ListingChanges
                              join l in db.Listings on c.ListingId equals l.Id
                              where generations.Contains(c.Generation) && c.AddedSetId != null && l.Enabled
-                             select new { l.Feed, l.MatchSubdomains, Set = c.AddedSetId!.Value }).ToListAsync(cancellationToken);
+                             select new { l.Feed, l.MatchSubdomains, Set = c.AddedSetId!.Value, Current = l.SetId }).ToListAsync(cancellationToken);
         var feeds = new List<IndexedFeed>();
         foreach (var change in changes)
         {
-            if (await stored.ReadAsync(change.Set, cancellationToken) is { } set)
+            if (await ReadAsync(change.Feed, change.Set, change.Current, cancellationToken) is { } set)
             {
                 feeds.Add(new IndexedFeed(change.Feed, set.Set, change.MatchSubdomains));
             }
         }
         return feeds.Count == 0 ? null : IndicatorIndex.Build(feeds);
+    }
+
+    /// <summary>What a change added; when that is damaged, all that its feed lists now, in which whatever is left of it stands.</summary>
+    private async Task<DatedSet?> ReadAsync(string feed, long added, long? current, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stored.ReadAsync(added, cancellationToken);
+        }
+        catch (DamagedSetException damaged) when (current is null || current == added)
+        {
+            throw damaged.Of(feed);
+        }
+        catch (DamagedSetException)
+        {
+            try
+            {
+                return await stored.ReadAsync(current!.Value, cancellationToken);
+            }
+            catch (DamagedSetException damaged)
+            {
+                throw damaged.Of(feed);
+            }
+        }
     }
 }

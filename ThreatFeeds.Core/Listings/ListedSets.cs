@@ -28,8 +28,8 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
             {
                 return null;
             }
-            DatedSet? before = seen.SetId is { } current ? await stored.ReadAsync(current, cancellationToken) : null;
-            if (before is null && seen.SetId is not null)
+            (DatedSet? before, bool swept) = await BeforeAsync(seen, cancellationToken);
+            if (swept)
             {
                 continue;
             }
@@ -43,7 +43,7 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                 }
                 continue;
             }
-            if (await TryReplaceAsync(seen, stored.Date(set, before), added, removed, source, cancellationToken))
+            if (await TryReplaceAsync(seen, stored.Date(set, before), added, changed: added.Count > 0 || removed > 0 || (before is null && seen.SetId is not null), source, cancellationToken))
             {
                 listings.Changed();
                 return new SetChange(RunOutcome.Replaced, added.Count, removed);
@@ -72,13 +72,32 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
             : new Page<string>([], null);
     }
 
+    /// <summary>The set to compare with; of a damaged one nothing is left, so that everything counts as added.</summary>
+    private async Task<(DatedSet? Set, bool Swept)> BeforeAsync(ListingRow listing, CancellationToken cancellationToken)
+    {
+        if (listing.SetId is not { } id)
+        {
+            return (null, false);
+        }
+        try
+        {
+            DatedSet? set = await stored.ReadAsync(id, cancellationToken);
+            // Named still and not there: that is damage too.
+            return (set, set is null && (await ListingAsync(listing.FeedUid, cancellationToken))?.SetId != id);
+        }
+        catch (DamagedSetException)
+        {
+            return (null, false);
+        }
+    }
+
     private async Task<ListingRow?> ListingAsync(Guid feedUid, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
         return await db.Listings.AsNoTracking().FirstOrDefaultAsync(l => l.FeedUid == feedUid, cancellationToken);
     }
 
-    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet set, IndicatorSet added, long removed, SetSource source, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet set, IndicatorSet added, bool changed, SetSource source, CancellationToken cancellationToken)
     {
         long id = await stored.WriteAsync(set, source, cancellationToken);
         // A first set is its own difference; storing it twice would say nothing more.
@@ -102,7 +121,7 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         }
         await stored.CompleteAsync(db, [id, addedId], cancellationToken);
         ListingRow listing = await db.Listings.AsNoTracking().FirstAsync(l => l.Id == seen.Id, cancellationToken);
-        if (listing.Enabled && (added.Count > 0 || removed > 0))
+        if (listing.Enabled && changed)
         {
             await listings.RecordAsync(db, listing, ListingReason.Set, addedId, added.Count, cancellationToken);
         }

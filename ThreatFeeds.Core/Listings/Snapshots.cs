@@ -32,6 +32,7 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
     }
 
     /// <summary>Builds the snapshot of the newest generation unless it is there already. Callers that come while one is being built share the next.</summary>
+    /// <exception cref="DamagedSetException">A set that is listed cannot be read; the message names its feed.</exception>
     public async Task<Snapshot> RefreshAsync(CancellationToken cancellationToken)
     {
         await _building.WaitAsync(cancellationToken);
@@ -66,6 +67,23 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
 
     public void Dispose() => _building.Dispose();
 
+    private async Task<IndicatorSet?> ReadAsync(string feed, long id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await files.ReadAsync(id, cancellationToken) is { } set)
+            {
+                return set.Set;
+            }
+            await using ThreatFeedsContext db = contexts.Create();
+            return await db.Listings.AnyAsync(l => l.SetId == id, cancellationToken) ? throw new DamagedSetException("it is gone.") : null;
+        }
+        catch (DamagedSetException damaged)
+        {
+            throw damaged.Of(feed);
+        }
+    }
+
     /// <summary>Null when a set was replaced and swept away while it was being loaded.</summary>
     private async Task<List<IndexedFeed>?> LoadAsync(List<ListingRow> listings, CancellationToken cancellationToken)
     {
@@ -76,7 +94,7 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
             long id = listing.SetId!.Value;
             if (!_sets.TryGetValue(id, out IndicatorSet? set))
             {
-                set = (await files.ReadAsync(id, cancellationToken))?.Set;
+                set = await ReadAsync(listing.Feed, id, cancellationToken);
                 if (set is null)
                 {
                     return null;

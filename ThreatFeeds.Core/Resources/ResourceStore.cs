@@ -11,9 +11,6 @@ namespace ThreatFeeds.Resources;
 /// </summary>
 public sealed class ResourceStore(TimeProvider time)
 {
-    /// <summary>Changes kept for watchers; one that asks for an older one must list again.</summary>
-    private const long ChangesKept = 10_000;
-
 #pragma warning disable CA1822 // Callers see one store, whatever a member needs of it.
     public async Task<ResourceRow?> GetAsync(ThreatFeedsContext db, ResourceKey key, CancellationToken cancellationToken) =>
         await One(db, key).FirstOrDefaultAsync(cancellationToken);
@@ -176,10 +173,5 @@ public sealed class ResourceStore(TimeProvider time)
         db.ResourceChanges.Add(change);
         await db.SaveChangesAsync(cancellationToken);
         db.Entry(change).State = EntityState.Detached;
-        // Status changes alone would fill the log; cut it now and then instead of at every write.
-        if (version % 256 == 0)
-        {
-            await db.ResourceChanges.Where(c => c.ResourceVersion <= version - ChangesKept).ExecuteDeleteAsync(cancellationToken);
-        }
     }
 }

@@ -9,6 +9,6 @@ public static class ResourcesRegistration
     public static IServiceCollection AddResources(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        return services.AddSingleton<ResourceStore>();
+        return services.AddSingleton<ResourceStore>().AddSingleton<ResourceChangeLog>();
     }
 }

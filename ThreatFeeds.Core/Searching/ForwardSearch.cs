@@ -25,7 +25,7 @@ public enum StepResult
 /// New records against all indicators, by the protocol of docs/protocol.md. One step reads a window after the mark, and in one transaction
 /// moves mark and generation (compare-and-set), opens look-backs for what was added since, and writes the hits.
 /// </summary>
-public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, Snapshots snapshots, HitWriter writer)
+public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, Snapshots snapshots, HitCommit commit)
 {
     internal SearchWindow Window { get; init; } = new(20_000, 10_000);
 
@@ -59,12 +59,15 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
 
         var search = new ValueSearch(snapshot.Index, only: null);
         Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
-        IReadOnlyList<FoundHit> hits = await decoder.DecodeAsync(source, search.Found, cancellationToken);
-        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, hits, cancellationToken);
+        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
+        to = decoded.To ?? to;
+        RangeCount passed = decoded.To is null ? default : await logs.CountAsync(source, mark, to, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, decoded, cancellationToken);
         if (result == StepResult.Moved)
         {
-            Meters.RecordsSearched.Add(search.Records);
-            Compared?.Invoke(search.Records, hits);
+            long compared = decoded.To is null ? search.Records : passed.Records;
+            Meters.RecordsSearched.Add(compared);
+            Compared?.Invoke(compared, decoded.Hits);
         }
         return result;
     }
@@ -83,31 +86,18 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
     }
 
     private async Task<StepResult> CommitAsync(
-        LogSource source, ProgressRow was, Position to, long generation, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+        LogSource source, ProgressRow was, Position to, long generation, DecodedHits found, CancellationToken cancellationToken)
     {
         var mark = new Position(was.MarkSegment, was.MarkOrdinal);
-        await using ThreatFeedsContext db = contexts.Create();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        int moved = await db.Progress
-            .Where(p => p.Source == source.Id && p.MarkSegment == mark.Segment && p.MarkOrdinal == mark.Ordinal && p.Generation == was.Generation)
-            .ExecuteUpdateAsync(u => u.SetProperty(p => p.MarkSegment, to.Segment).SetProperty(p => p.MarkOrdinal, to.Ordinal).SetProperty(p => p.Generation, generation), cancellationToken);
-        if (moved == 0)
+        bool opened = false;
+        int? fresh = await commit.CommitAsync(found.Hits, found.Unreadable, MoveAsync, cancellationToken);
+        if (fresh is not { } written)
         {
             return StepResult.Lost;
         }
-        bool opened = false;
-        if (mark > Position.BeforeAll)
-        {
-            List<long> added = await db.ListingChanges.Where(c => c.Generation > was.Generation && c.Generation <= generation && c.AddedSetId != null)
-                .Select(c => c.Generation).ToListAsync(cancellationToken);
-            db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
-            await db.SaveChangesAsync(cancellationToken);
-            opened = added.Count > 0;
-        }
-        int fresh = await writer.WriteAsync(db, hits, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        Meters.Hits.Add(fresh);
-        if (fresh > 0)
+        Meters.Hits.Add(written);
+        commit.MeasureDelay(found.Hits);
+        if (written > 0)
         {
             HitsWritten?.Invoke();
         }
@@ -116,5 +106,25 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
             LookBackOpened?.Invoke(source.Id);
         }
         return StepResult.Moved;
+
+        async Task<bool> MoveAsync(ThreatFeedsContext db)
+        {
+            int moved = await db.Progress
+                .Where(p => p.Source == source.Id && p.MarkSegment == mark.Segment && p.MarkOrdinal == mark.Ordinal && p.Generation == was.Generation)
+                .ExecuteUpdateAsync(u => u.SetProperty(p => p.MarkSegment, to.Segment).SetProperty(p => p.MarkOrdinal, to.Ordinal).SetProperty(p => p.Generation, generation), cancellationToken);
+            if (moved == 0)
+            {
+                return false;
+            }
+            if (mark > Position.BeforeAll)
+            {
+                List<long> added = await db.ListingChanges.Where(c => c.Generation > was.Generation && c.Generation <= generation && c.AddedSetId != null)
+                    .Select(c => c.Generation).ToListAsync(cancellationToken);
+                db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
+                await db.SaveChangesAsync(cancellationToken);
+                opened = added.Count > 0;
+            }
+            return true;
+        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Alerts;
@@ -13,7 +12,7 @@ namespace ThreatFeeds.Searching;
 /// Notices an indicator that hits more than one record in a hundred: most likely a list names something everyone uses. The feeds that
 /// list it get the condition HitStorm; the hits are kept all the same.
 /// </summary>
-public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedStatusWriter status, ILogger<HitStorms> logger) : BackgroundService
+public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedStatusWriter status, TimeProvider time, ILogger<HitStorms> logger) : BackgroundService
 {
     /// <summary>Records looked at together: below this a share says little.</summary>
     internal const long Records = 10_000;
@@ -21,7 +20,10 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
     /// <summary>The share of records above which it is a storm.</summary>
     internal const double Share = 0.01;
 
-    private readonly Channel<(long Records, List<(string Indicator, IReadOnlyList<string> Feeds)> Hits)> _steps = Channel.CreateUnbounded<(long, List<(string, IReadOnlyList<string>)>)>();
+    private static readonly TimeSpan Doze = TimeSpan.FromMinutes(1);
+
+    private readonly StormTally _tally = new();
+    private readonly Wake _full = new(time);
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -37,23 +39,15 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        long records = 0;
-        var hits = new Dictionary<string, (long Count, IReadOnlyList<string> Feeds)>();
         try
         {
-            await foreach ((long compared, List<(string Indicator, IReadOnlyList<string> Feeds)> found) in _steps.Reader.ReadAllAsync(stoppingToken))
+            while (true)
             {
-                records += compared;
-                foreach ((string indicator, IReadOnlyList<string> feeds) in found)
+                if (_tally.Take(Records) is { } window)
                 {
-                    hits[indicator] = (hits.GetValueOrDefault(indicator).Count + 1, feeds);
+                    await JudgeAsync(window.Records, window.Hits, stoppingToken);
                 }
-                if (records >= Records)
-                {
-                    await JudgeAsync(records, hits, stoppingToken);
-                    records = 0;
-                    hits.Clear();
-                }
+                await _full.WaitAsync(Doze, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -76,7 +70,7 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
         return storms;
     }
 
-    private async Task JudgeAsync(long records, Dictionary<string, (long, IReadOnlyList<string>)> hits, CancellationToken cancellationToken)
+    private async Task JudgeAsync(long records, IReadOnlyDictionary<string, (long, IReadOnlyList<string>)> hits, CancellationToken cancellationToken)
     {
         try
         {
@@ -99,5 +93,11 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
         }
     }
 
-    private void OnCompared(long records, IReadOnlyList<FoundHit> hits) => _steps.Writer.TryWrite((records, [.. hits.Select(h => (h.Indicator, h.Feeds))]));
+    private void OnCompared(long records, IReadOnlyList<FoundHit> hits)
+    {
+        if (_tally.Add(records, hits.Select(h => (h.Indicator, h.Feeds))) >= Records)
+        {
+            _full.Up();
+        }
+    }
 }

@@ -38,6 +38,7 @@ public sealed class LookBackLoop(ILogStore logs, LookBackSearch search, SearchHe
         }
         finally
         {
+            search.Rest(sourceId);
             _working.TryRemove(sourceId, out _);
         }
     }

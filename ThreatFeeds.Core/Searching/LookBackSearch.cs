@@ -6,6 +6,7 @@ using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Searching;
 
@@ -13,7 +14,7 @@ namespace ThreatFeeds.Searching;
 /// Kept records against what a change added, by the protocol of docs/protocol.md. Look-backs of one source that have come equally far are
 /// searched in one pass. A value hits when an added entry covers it and the newest snapshot still lists it.
 /// </summary>
-public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, LookBackTargets targets, HitWriter writer)
+public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, LookBackTargets targets, HitCommit commit)
 {
     internal SearchWindow Window { get; init; } = new(50_000, 10_000);
 
@@ -37,7 +38,8 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
         var search = new ValueSearch(snapshot.Index, added);
         // Nothing of it is listed any more: what is listed again later makes a change of its own.
         Position next = added is null ? upto : await search.RunAsync(logs, source, done, upto, Window, cancellationToken);
-        return await CommitAsync(group, done, next, await decoder.DecodeAsync(source, search.Found, cancellationToken), cancellationToken);
+        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
+        return await CommitAsync(group, done, decoded.To ?? next, decoded, cancellationToken);
     }
 
     private async Task<List<LookBackRow>> OpenAsync(LogSource source, CancellationToken cancellationToken)
@@ -47,24 +49,33 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
             .OrderBy(l => l.DoneSegment).ThenBy(l => l.DoneOrdinal).ThenBy(l => l.Generation).ToListAsync(cancellationToken);
     }
 
-    private async Task<StepResult> CommitAsync(List<LookBackRow> group, Position done, Position next, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    private async Task<StepResult> CommitAsync(List<LookBackRow> group, Position done, Position next, DecodedHits found, CancellationToken cancellationToken)
     {
-        await using ThreatFeedsContext db = contexts.Create();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        foreach (LookBackRow row in group)
+        if (await commit.CommitAsync(found.Hits, found.Unreadable, MoveAsync, cancellationToken) is not { } fresh)
         {
-            IQueryable<LookBackRow> mine = db.LookBacks.Where(l => l.Generation == row.Generation && l.Source == row.Source && l.DoneSegment == done.Segment && l.DoneOrdinal == done.Ordinal);
-            int moved = next >= new Position(row.UptoSegment, row.UptoOrdinal)
-                ? await mine.ExecuteDeleteAsync(cancellationToken)
-                : await mine.ExecuteUpdateAsync(u => u.SetProperty(l => l.DoneSegment, next.Segment).SetProperty(l => l.DoneOrdinal, next.Ordinal), cancellationToken);
-            if (moved == 0)
-            {
-                return StepResult.Lost;
-            }
+            return StepResult.Lost;
         }
-        await writer.WriteAsync(db, hits, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        Meters.Hits.Add(fresh);
         Moved?.Invoke();
         return StepResult.Moved;
+
+        async Task<bool> MoveAsync(ThreatFeedsContext db)
+        {
+            foreach (LookBackRow row in group)
+            {
+                IQueryable<LookBackRow> mine = db.LookBacks.Where(l => l.Generation == row.Generation && l.Source == row.Source && l.DoneSegment == done.Segment && l.DoneOrdinal == done.Ordinal);
+                int moved = next >= new Position(row.UptoSegment, row.UptoOrdinal)
+                    ? await mine.ExecuteDeleteAsync(cancellationToken)
+                    : await mine.ExecuteUpdateAsync(u => u.SetProperty(l => l.DoneSegment, next.Segment).SetProperty(l => l.DoneOrdinal, next.Ordinal), cancellationToken);
+                if (moved == 0)
+                {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
+
+    /// <summary>Nobody works on the source now: what was kept for its next window goes.</summary>
+    internal void Rest(string source) => targets.Drop(source);
 }

@@ -13,6 +13,9 @@ public sealed class LookBackTargets(Snapshots snapshots, AddedEntries added)
 {
     private readonly ConcurrentDictionary<string, Entries> _bySource = new(StringComparer.Ordinal);
 
+    /// <summary>Sources whose index is kept.</summary>
+    internal int Count => _bySource.Count;
+
     /// <summary>What is listed now, and an index of what these changes added; null for it when nothing of it is listed any more.</summary>
     internal async Task<(Snapshot Snapshot, IndicatorIndex? Added)> OfAsync(string source, IReadOnlyList<long> generations, CancellationToken cancellationToken)
     {

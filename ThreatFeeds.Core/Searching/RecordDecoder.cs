@@ -7,36 +7,85 @@ namespace ThreatFeeds.Searching;
 /// <summary>A listed value and the record it stands in.</summary>
 internal readonly record struct FoundValue(Position Record, ListedValue Value);
 
+/// <summary>The hits of a window.</summary>
+/// <param name="Unreadable">Records that hit and cannot be decoded.</param>
+/// <param name="To">The last record decoded, when there was no room for those behind it: the window ends here. Null when all were.</param>
+internal sealed record DecodedHits(IReadOnlyList<FoundHit> Hits, IReadOnlyList<UnwritableRecord> Unreadable, Position? To);
+
 /// <summary>Decodes in full the records that hit, and only those.</summary>
 public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
 {
     /// <summary>An event time further ahead of its arrival than this is not believed.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
 
-    /// <summary>The hits behind the values; a record that is no longer kept gives none.</summary>
-    internal async Task<IReadOnlyList<FoundHit>> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, CancellationToken cancellationToken)
+    /// <summary>Records fetched at first; then as many as there is room for by the longest seen.</summary>
+    private const int FirstFetch = 64;
+
+    /// <summary>Records fetched at once however short they are.</summary>
+    private const int MostFetch = 4096;
+
+    /// <summary>The hits behind the values, in order; a record that is no longer kept gives none.</summary>
+    /// <param name="bytes">Bytes of records held at most, but for those of the fetch that goes beyond.</param>
+    internal async Task<DecodedHits> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, long bytes, CancellationToken cancellationToken)
     {
-        if (found.Count == 0)
-        {
-            return [];
-        }
         var hits = new List<FoundHit>(found.Count);
-        RecordPlace[] places = [.. found.Select(f => new RecordPlace(source.Id, f.Record)).Distinct()];
-        IReadOnlyDictionary<RecordPlace, RawRecord> records = await logs.FindAsync(places, cancellationToken);
-        foreach (IGrouping<Position, FoundValue> record in found.GroupBy(f => f.Record))
+        var unreadable = new List<UnwritableRecord>();
+        IGrouping<Position, FoundValue>[] records = [.. found.GroupBy(f => f.Record)];
+        long longest = 1;
+        int fetch = FirstFetch;
+        for (int next = 0; next < records.Length;)
         {
-            if (!records.TryGetValue(new RecordPlace(source.Id, record.Key), out RawRecord raw))
+            IGrouping<Position, FoundValue>[] part = records[next..Math.Min(records.Length, next + fetch)];
+            IReadOnlyDictionary<RecordPlace, RawRecord> lines = await logs.FindAsync([.. part.Select(r => new RecordPlace(source.Id, r.Key))], cancellationToken);
+            foreach (IGrouping<Position, FoundValue> record in part)
             {
-                continue;
+                if (bytes <= 0)
+                {
+                    return new DecodedHits(hits, unreadable, records[next - 1].Key);
+                }
+                next++;
+                if (lines.TryGetValue(new RecordPlace(source.Id, record.Key), out RawRecord raw))
+                {
+                    bytes -= raw.Line.Length;
+                    longest = Math.Max(longest, raw.Line.Length);
+                    Add(source, record, raw, hits, unreadable);
+                }
             }
-            RecordDetails details = readers.Get(raw.Format).ReadDetails(source.Kind, raw.Line.Span);
-            DateTimeOffset time = details.Time is { } at && at <= raw.ArrivedAt + Ahead ? at : raw.ArrivedAt;
-            byte[] line = raw.Line.ToArray();
-            foreach (FoundValue value in record)
-            {
-                hits.Add(new FoundHit(source, record.Key, time, value.Value.Field, value.Value.Value, value.Value.Indicator, value.Value.Feeds, details, line));
-            }
+            fetch = (int)Math.Clamp(bytes / longest, 1, MostFetch);
         }
-        return hits;
+        return new DecodedHits(hits, unreadable, null);
+    }
+
+    private void Add(LogSource source, IGrouping<Position, FoundValue> record, RawRecord raw, List<FoundHit> hits, List<UnwritableRecord> unreadable)
+    {
+        if (!TryRead(source, raw, out RecordDetails details, out string reason))
+        {
+            unreadable.Add(new UnwritableRecord(source, record.Key, reason));
+            return;
+        }
+        DateTimeOffset time = details.Time is { } at && at <= raw.ArrivedAt + Ahead ? at : raw.ArrivedAt;
+        byte[] line = raw.Line.ToArray();
+        foreach (FoundValue value in record)
+        {
+            hits.Add(new FoundHit(source, record.Key, time, value.Value.Field, value.Value.Value, value.Value.Indicator, value.Value.Feeds, details, line) { ArrivedAt = raw.ArrivedAt });
+        }
+    }
+
+    /// <summary>Whatever a reader throws at a record it threw at that record: another try will not help, and those behind it must come.</summary>
+    private bool TryRead(LogSource source, RawRecord raw, out RecordDetails details, out string reason)
+    {
+        ILogReader reader = readers.Get(raw.Format);
+        try
+        {
+            details = reader.ReadDetails(source.Kind, raw.Line.Span);
+            reason = "";
+            return true;
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            details = null!;
+            reason = $"The {reader.Format} reader cannot decode it ({problem.GetType().Name}).";
+            return false;
+        }
     }
 }

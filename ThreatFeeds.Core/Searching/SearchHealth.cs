@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
+using ThreatFeeds.Sets;
 using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Searching;
@@ -12,6 +13,8 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
 {
     /// <summary>lastSuccessfulSearch is written at most this often.</summary>
     private static readonly TimeSpan StampEvery = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     internal const string Forward = "forward";
     internal const string LookBack = "look-back";
@@ -45,6 +48,7 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         bool store = problem is LogStoreException;
         string message = store
             ? $"The log store could not be read: {problem.Message}. Searching goes on from where it stopped as soon as it can."
+            : problem is DamagedSetException ? problem.Message
             : $"Searching {source.Name} failed ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.";
         try
         {
@@ -64,21 +68,30 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         }
     }
 
-    /// <summary>Stamps all enabled feeds whenever everything that had arrived has been compared, at most once a minute.</summary>
+    /// <summary>Stamps the enabled feeds when everything that had arrived has been compared: each at the first such moment, then at most once a minute.</summary>
     public async Task StampAsync(CancellationToken cancellationToken)
     {
+        var stamped = new Dictionary<Guid, DateTimeOffset>();
         while (true)
         {
             try
             {
                 DateTimeOffset at = time.GetUtcNow();
+                // The feeds first: one that comes between is not yet among those that "everything has been compared with".
+                List<Feed> feeds = [.. (await catalog.ListAsync(cancellationToken)).Select(f => f.Feed).Where(f => f.Spec.Enabled)];
                 SearchState state = await states.GetAsync(cancellationToken);
-                if (state.Idle)
+                List<Feed> due = feeds.FindAll(f => !stamped.TryGetValue(f.Uid, out DateTimeOffset last) || at - last >= StampEvery);
+                if (state.Idle && due.Count > 0)
                 {
-                    List<string> feeds = [.. (await catalog.ListAsync(cancellationToken)).Where(f => f.Feed.Spec.Enabled).Select(f => f.Feed.Name)];
-                    await status.SearchedAsync(feeds, at, cancellationToken);
-                    await Task.Delay(StampEvery, time, cancellationToken);
+                    await status.SearchedAsync([.. due.Select(f => f.Name)], at, cancellationToken);
+                    due.ForEach(f => stamped[f.Uid] = at);
                 }
+                foreach (Guid gone in stamped.Keys.Except(feeds.Select(f => f.Uid)).ToList())
+                {
+                    stamped.Remove(gone);
+                }
+                // Searches come to rest many times a second; nobody needs to look that often.
+                await Task.Delay(LookEvery, time, cancellationToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {

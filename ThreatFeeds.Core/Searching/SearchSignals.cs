@@ -33,6 +33,9 @@ public sealed class SearchSignals : IDisposable
     /// <summary>The source is gone.</summary>
     internal void Forget(string source) => _forward.TryRemove(source, out _);
 
+    /// <summary>Whether a search of the source waits to be woken, or was told of its records.</summary>
+    internal bool Knows(string source) => _forward.ContainsKey(source);
+
     internal Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) => Task.Delay(pause, _time, cancellationToken);
 
     public void Dispose() => _listings.ListingChanged -= All;

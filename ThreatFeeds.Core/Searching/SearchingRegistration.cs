@@ -17,6 +17,7 @@ public static class SearchingRegistration
         .AddSingleton<SourceBook>()
         .AddSingleton<SearchLoops>()
         .AddSingleton<SnapshotKeeper>()
+        .AddSingleton<Standstill>()
         .AddSingleton<SearchStates>()
         .AddSingleton<IndicatorLookUp>()
         .AddSingleton<SearchSignals>()

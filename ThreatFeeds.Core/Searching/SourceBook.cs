@@ -30,6 +30,8 @@ public sealed class SourceBook(IContextFactory contexts, TimeProvider time)
         }
         await using ThreatFeedsContext db = contexts.Create();
         DateTime now = await db.NowAsync(cancellationToken);
+        // One that comes back is not gone; what it has is searched from the beginning.
+        await db.GoneSources.Where(g => ids.Contains(g.Source)).ExecuteDeleteAsync(cancellationToken);
         await db.Progress.Where(p => ids.Contains(p.Source)).ExecuteUpdateAsync(u => u.SetProperty(p => p.SeenAt, now), cancellationToken);
         DateTime limit = now - GoneAfter;
         List<ProgressRow> gone = await db.Progress.AsNoTracking().Where(p => p.SeenAt < limit && !ids.Contains(p.Source)).ToListAsync(cancellationToken);
@@ -50,7 +52,7 @@ public sealed class SourceBook(IContextFactory contexts, TimeProvider time)
             return;
         }
         await db.LookBacks.Where(l => l.Source == row.Source).ExecuteDeleteAsync(cancellationToken);
-        await db.InsertManyAsync("gone_sources", ["Source", "Kind", "GoneAt"], [[row.Source, Word.Of(row.Kind), now]], "ON CONFLICT DO NOTHING", cancellationToken);
+        await db.InsertManyAsync("gone_sources", ["Source", "Kind", "GoneAt"], [[row.Source, Word.Of(row.Kind), now]], """ON CONFLICT ("Source") DO UPDATE SET "GoneAt" = excluded."GoneAt" """, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 }

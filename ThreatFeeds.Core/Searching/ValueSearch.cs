@@ -52,4 +52,5 @@ internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
 /// <summary>How much a step does at most, but for the batch that reaches a bound.</summary>
 /// <param name="Records">Enough to spread the cost of a commit, few enough for an alert to be quick.</param>
 /// <param name="Hits">So that a hit storm commits in pieces.</param>
-internal readonly record struct SearchWindow(int Records, int Hits);
+/// <param name="Bytes">Bytes of the records behind the hits that are held at once; the step ends early where they would be more. Default 64 MiB.</param>
+internal readonly record struct SearchWindow(int Records, int Hits, long Bytes = 64L << 20);

@@ -66,6 +66,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
     }
 
     /// <summary>The whole set, or null when it has been swept away meanwhile.</summary>
+    /// <exception cref="DamagedSetException">It is there and cannot be read. No body is taken for the same as it from then on.</exception>
     public async Task<DatedSet?> ReadAsync(long id, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
@@ -75,16 +76,33 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
             return null;
         }
         var builder = new IndicatorSetBuilder(row.Content, long.MaxValue);
-        var since = new List<long>((int)row.Count);
+        var since = new List<long>();
+        Exception? undecodable = null;
         await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
+            try
             {
-                builder.Add(entry);
-                since.Add(at);
-            });
+                SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
+                {
+                    builder.Add(entry);
+                    since.Add(at);
+                });
+            }
+            catch (Exception problem) when (problem is InvalidDataException or InvalidOperationException or IOException or FormatException or ArgumentException)
+            {
+                undecodable = problem;
+                break;
+            }
         }
-        return since.Count == row.Count ? new DatedSet(builder.Build(cancellationToken), [.. since]) : null;
+        if (undecodable is null && since.Count == row.Count)
+        {
+            return new DatedSet(builder.Build(cancellationToken), [.. since]);
+        }
+        // A sweep takes the row with the chunks: a row that is there still says that nobody took them.
+        int there = await db.StoredSets.Where(s => s.Id == id)
+            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
+        return there == 0 ? null : throw new DamagedSetException(
+            undecodable is null ? $"its chunks hold {since.Count} of {row.Count} entries." : $"a chunk cannot be decoded ({undecodable.GetType().Name}).", undecodable);
     }
 
     /// <summary>Since when the set lists exactly this entry; null when it does not.</summary>
@@ -167,7 +185,10 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
     public async Task DeleteAsync(long id, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
+        // Both at once: a reader that finds no chunks looks for the row again, and a set that is being swept is not a damaged one.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.StoredSets.Where(s => s.Id == id).ExecuteDeleteAsync(cancellationToken);
+        await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 }

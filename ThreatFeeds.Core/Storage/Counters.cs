@@ -20,6 +20,12 @@ public static class Counters
     /// <summary>How long the process has run since the clock leapt ahead, milliseconds; 0 when it is believed.</summary>
     public const string RetentionHeld = "retentionHeld";
 
+    /// <summary>Records that hit but cannot become alerts, and were passed.</summary>
+    public const string SetAside = "setAside";
+
+    /// <summary>Changes of resources at or before this version are forgotten.</summary>
+    public const string ForgottenChanges = "forgottenChanges";
+
     /// <summary>Adds to a counter within the caller's transaction and returns its new value.</summary>
     public static async Task<long> AddAsync(this ThreatFeedsContext db, string name, long by, CancellationToken cancellationToken)
     {

@@ -18,9 +18,15 @@ public static class Meters
     /// <summary>New hits.</summary>
     public static Counter<long> Hits { get; } = Meter.CreateCounter<long>("threatfeeds_hits", description: "Records and values found to be listed, each once.");
 
+    /// <summary>Records that hit but cannot become alerts.</summary>
+    public static Counter<long> RecordsSetAside { get; } = Meter.CreateCounter<long>("threatfeeds_records_set_aside", description: "Records that hit, cannot become alerts, and were set aside.");
+
     /// <summary>Finished pulls and pushes by outcome.</summary>
     public static Counter<long> Runs { get; } = Meter.CreateCounter<long>("threatfeeds_runs", description: "Finished pulls and pushes.");
 
     /// <summary>Records accepted and refused.</summary>
     public static Counter<long> RecordsReceived { get; } = Meter.CreateCounter<long>("threatfeeds_records_received", description: "Records received, accepted or refused.");
+
+    /// <summary>Seconds from the acknowledgement of a record to the commit of its hit, for records the forward search found.</summary>
+    public static Histogram<double> AlertDelay { get; } = Meter.CreateHistogram<double>("threatfeeds_alert_delay", "s", "From a record's acknowledgement to its alert.");
 }

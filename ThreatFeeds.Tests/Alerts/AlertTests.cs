@@ -123,7 +123,15 @@ public sealed class AlertTests
         await world.FeedAsync("one", "DomainNameSet");
         string[] names = [.. Enumerable.Range(0, 23).Select(i => $"n{i}.example")];
         await world.SetAsync("one", names);
-        await world.DnsAsync([.. names, .. names.Take(7)]);
+        // Times, counts and severities that do not go together, with some alike.
+        for (int i = 0; i < names.Length; i++)
+        {
+            world.Clock.Advance(TimeSpan.FromSeconds(i % 3));
+            string line = world.Dns(names[i * 7 % names.Length]);
+            await world.LinesAsync(LogKind.Dns, i % 4 == 0 ? line.Replace("\"rrsets\":[]", "\"rrsets\":[{\"name\":\"x\",\"rdata\":[\"y\"]}]", StringComparison.Ordinal) : line);
+        }
+        world.Clock.Advance(TimeSpan.FromSeconds(5));
+        await world.DnsAsync([.. names.Take(7), .. names.Take(3)]);
         await world.SettleAsync();
         var queries = new AlertQueries(world.Contexts, world.Logs);
 
@@ -139,11 +147,51 @@ public sealed class AlertTests
             }
             while (after is not null);
             Assert.Equal(names.Order(StringComparer.Ordinal), seen.Select(a => a.Indicator).Order(StringComparer.Ordinal));
-            if (sort == "-count")
+            long[] keys = [.. seen.Select(a => sort.TrimStart('-') switch
             {
-                Assert.Equal(seen.Select(a => a.Count).OrderDescending(), seen.Select(a => a.Count));
-            }
+                "lastSeen" => a.LastSeen.ToUnixTimeMilliseconds(),
+                "firstSeen" => a.FirstSeen.ToUnixTimeMilliseconds(),
+                "severity" => (long)a.Severity,
+                _ => a.Count,
+            })];
+            Assert.True(keys.Distinct().Count() > 1, sort);
+            Assert.Equal(sort[0] == '-' ? keys.OrderDescending() : keys.Order(), keys);
         }
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Pages_of_hits_within_one_millisecond_and_before_1970_give_each_hit_once(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        world.Alerts.GroupingHours = 24 * 366 * 100;
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        string now = world.Dns("bad.example");
+        string old = now.Replace($"\"end_time\":{world.Clock.GetUtcNow().ToUnixTimeSeconds()}", "\"end_time\":\"1965-01-01T00:00:00Z\"", StringComparison.Ordinal);
+        await world.LinesAsync(LogKind.Dns, [.. Enumerable.Repeat(now, 23), .. Enumerable.Repeat(old, 5)]);
+        await world.SettleAsync();
+        var queries = new AlertQueries(world.Contexts, world.Logs);
+        string id = Assert.Single(await world.AlertsAsync()).Id.ToString();
+
+        foreach (int limit in new[] { 1, 4, 5, 23, 28 })
+        {
+            var seen = new List<HitView>();
+            string? after = null;
+            do
+            {
+                Page<HitView> page = (await queries.HitsAsync(id, after, limit, default))!;
+                Assert.InRange(page.Items.Count, 1, limit);
+                seen.AddRange(page.Items);
+                after = page.Next;
+                Assert.True(seen.Count <= 28, "pages repeat");
+            }
+            while (after is not null);
+            Assert.Equal(28, seen.Select(h => h.Id).Distinct().Count());
+            Assert.Equal(seen.Select(h => h.Time).OrderDescending(), seen.Select(h => h.Time));
+        }
+        Assert.All(new[] { "", "5", "5-1", "x_1", "1_-1", "1_99999999999", "1_1_1" }, c => Assert.False(AlertQueries.IsHitCursor(c), c));
     }
 
     [Theory]

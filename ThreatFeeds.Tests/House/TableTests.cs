@@ -22,7 +22,7 @@ public sealed class TableTests
         ("Progress", "progress", "Searching"),
         ("LookBacks", "look_backs", "Searching"),
         ("GoneSources", "gone_sources", "Searching"),
-        ("SetAside", "set_aside", "Searching"),
+        ("SetAside", "set_aside", "Alerts"),
         ("Hits", "hits", "Alerts"),
         ("Alerts", "alerts", "Alerts"),
         ("AlertFeeds", "alert_feeds", "Alerts"),

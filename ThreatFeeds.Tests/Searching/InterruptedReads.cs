@@ -2,10 +2,10 @@ using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Tests.Searching;
 
-/// <summary>The real store, but a test gets a turn in the middle of each read.</summary>
-internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn) : ILogStore
+/// <summary>The real store, but a test gets a turn in the middle of each read, and may hide sources.</summary>
+internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, IReadOnlySet<string> hidden) : ILogStore
 {
-    public IReadOnlyList<LogSource> Sources => store.Sources;
+    public IReadOnlyList<LogSource> Sources => [.. store.Sources.Where(s => !hidden.Contains(s.Id))];
 
     public event Action<LogSource>? Appended
     {

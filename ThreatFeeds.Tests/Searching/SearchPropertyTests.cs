@@ -1,9 +1,6 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Actors;
 using ThreatFeeds.Embedded;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Resources;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
@@ -19,8 +16,8 @@ namespace ThreatFeeds.Tests.Searching;
 /// </summary>
 public sealed class SearchPropertyTests
 {
-    private static readonly string[] Names = ["a.example", "b.example", "x.b.example", "c.example", "d.c.example"];
-    private static readonly string[] Addresses = ["192.0.2.1", "192.0.2.9", "198.51.100.4"];
+    internal static readonly string[] Names = ["a.example", "b.example", "x.b.example", "c.example", "d.c.example"];
+    internal static readonly string[] Addresses = ["192.0.2.1", "192.0.2.9", "198.51.100.4"];
     private static readonly string[] Prefixes = ["192.0.2.1", "192.0.2.0/24", "192.0.2.0/28", "198.51.100.0/24"];
     private static readonly string[] FeedNames = ["one", "two", "three"];
 
@@ -118,12 +115,12 @@ public sealed class SearchPropertyTests
             p => open.Where(l => l.Source == p.Source).Select(l => new Position(l.DoneSegment, l.DoneOrdinal)).Append(new Position(p.MarkSegment, p.MarkOrdinal)).Min());
     }
 
-    private static async Task ChangeFeedAsync(SearchWorld world, Truth truth, Random random)
+    internal static async Task ChangeFeedAsync(SearchWorld world, Truth truth, Random random)
     {
         string feed = FeedNames[random.Next(FeedNames.Length)];
         if (random.Next(4) == 0)
         {
-            await world.Feeds.DeleteAsync(feed, ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
+            await world.DeleteAsync(feed);
             truth.Feeds.Remove(feed);
         }
         else
@@ -142,7 +139,7 @@ public sealed class SearchPropertyTests
         }
     }
 
-    private static async Task ReplaceSetAsync(SearchWorld world, Truth truth, Random random)
+    internal static async Task ReplaceSetAsync(SearchWorld world, Truth truth, Random random)
     {
         if (truth.Feeds.Count == 0)
         {
@@ -156,9 +153,9 @@ public sealed class SearchPropertyTests
         await truth.ChangedAsync(world);
     }
 
-    private static string[] Pick(Random random, string[] from, int most) => [.. Enumerable.Range(0, random.Next(1, most + 1)).Select(_ => from[random.Next(from.Length)])];
+    internal static string[] Pick(Random random, string[] from, int most) => [.. Enumerable.Range(0, random.Next(1, most + 1)).Select(_ => from[random.Next(from.Length)])];
 
-    private static async Task CheckAsync(SearchWorld world, Truth truth)
+    internal static async Task CheckAsync(SearchWorld world, Truth truth)
     {
         world.DuringRead = null;
         await world.SettleAsync();

@@ -30,18 +30,20 @@ internal sealed class SearchWorld : IAsyncDisposable
     private readonly ResourceStore _resources;
     private readonly IDurableFiles _disk;
     private EmbeddedLogStore _store;
+    private InterruptedReads _sources = null!;
 
-    private SearchWorld(TestDatabase database, IDurableFiles disk)
+    private SearchWorld(TestDatabase database, IContextFactory contexts, IDurableFiles disk)
     {
+        Contexts = contexts;
         _database = database;
         _disk = disk;
         _resources = new ResourceStore(Clock);
         _store = NewStore();
-        Listings = new ListingChanges(database.Factory, Clock);
-        Stored = new StoredSets(database.Factory, Clock);
-        Sets = new ListedSets(database.Factory, Stored, Listings);
-        Feeds = new FeedChanges(database.Factory, _resources, new FeedReader(_ => null), Listings, new RunQueue(database.Factory, new InstanceId("test"), Clock));
-        Catalog = new FeedCatalog(database.Factory, _resources);
+        Listings = new ListingChanges(contexts, Clock);
+        Stored = new StoredSets(contexts, Clock);
+        Sets = new ListedSets(contexts, Stored, Listings);
+        Feeds = new FeedChanges(contexts, _resources, new FeedReader(_ => null), Listings, new RunQueue(contexts, new InstanceId("test"), Clock));
+        Catalog = new FeedCatalog(contexts, _resources);
         Build();
     }
 
@@ -54,8 +56,22 @@ internal sealed class SearchWorld : IAsyncDisposable
     public FeedChanges Feeds { get; }
     public FeedCatalog Catalog { get; }
     public AlertOptions Alerts { get; } = new() { GroupingHours = 1 };
-    public IContextFactory Contexts => _database.Factory;
-    public ILogStore Logs => _store;
+    public IContextFactory Contexts { get; }
+    public ILogStore Logs => _sources;
+
+    /// <summary>Ids of sources that the store does not show.</summary>
+    public HashSet<string> Hidden { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Small, so that steps stop half-way; in force from the next restart.</summary>
+    public SearchWindow ForwardWindow { get; set; } = new(3, 2);
+
+    public SearchWindow LookBackWindow { get; set; } = new(2, 2);
+
+    public Standstill Standstill { get; private set; } = null!;
+
+    public LookBackTargets Targets { get; private set; } = null!;
+
+    public SourceBook Book { get; private set; } = null!;
 
     /// <summary>Called while a forward or look-back step reads, with the step half done.</summary>
     public Func<Task>? DuringRead { get; set; }
@@ -74,9 +90,11 @@ internal sealed class SearchWorld : IAsyncDisposable
     public RetentionOptions RetentionOptions { get; } = new();
 
     /// <param name="disk">What the log store writes to; null for the real one.</param>
-    public static async Task<SearchWorld> CreateAsync(StorageProvider provider, IDurableFiles? disk = null)
+    /// <param name="wrap">What the rooms get instead of the database, such as one that fails now and then; null for the real one.</param>
+    public static async Task<SearchWorld> CreateAsync(StorageProvider provider, IDurableFiles? disk = null, Func<TestDatabase, IContextFactory>? wrap = null)
     {
-        var world = new SearchWorld(await TestDatabase.CreateAsync(provider), disk ?? new DurableFiles());
+        TestDatabase database = await TestDatabase.CreateAsync(provider);
+        var world = new SearchWorld(database, wrap?.Invoke(database) ?? database.Factory, disk ?? new DurableFiles());
         await world._store.OpenAsync(new Dictionary<string, Position>(), default);
         return world;
     }
@@ -95,7 +113,16 @@ internal sealed class SearchWorld : IAsyncDisposable
         await _store.OpenAsync(await db.Progress.ToDictionaryAsync(p => p.Source, p => new Position(p.MarkSegment, p.MarkOrdinal)), default);
     }
 
-    public async Task FeedAsync(string name, string content, string mode = "Enabled", bool below = false)
+    /// <summary>How a change of a feed is made; a test whose database fails tries again until it is.</summary>
+    public Func<Func<Task>, Task> Insist { get; set; } = change => change();
+
+    public Task DeleteAsync(string name) => Insist(() => Feeds.DeleteAsync(name, ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default));
+
+    public Task FeedAsync(string name, string content, string mode = "Enabled", bool below = false) => Insist(() => MakeFeedAsync(name, content, mode, below));
+
+    public Task SetAsync(string name, params string[] indicators) => Insist(() => ReplaceAsync(name, indicators));
+
+    private async Task MakeFeedAsync(string name, string content, string mode, bool below)
     {
         var manifest = new JsonObject
         {
@@ -109,7 +136,7 @@ internal sealed class SearchWorld : IAsyncDisposable
         Assert.IsType<FeedChangeResult.Ok>(result);
     }
 
-    public async Task SetAsync(string name, params string[] indicators)
+    private async Task ReplaceAsync(string name, string[] indicators)
     {
         Feed feed = (await Catalog.FindAsync(name, default))!.Feed;
         var builder = new IndicatorSetBuilder(feed.Spec.Content);
@@ -122,6 +149,9 @@ internal sealed class SearchWorld : IAsyncDisposable
     }
 
     public Task<Ingestion> DnsAsync(params string[] names) => PostAsync(LogKind.Dns, names.Select(Dns));
+
+    /// <summary>Lines as they are.</summary>
+    public Task<Ingestion> LinesAsync(LogKind kind, params string[] lines) => PostAsync(kind, lines);
 
     public Task<Ingestion> FlowsAsync(params string[] destinations) => PostAsync(LogKind.Flow, destinations.Select(Flow));
 
@@ -140,6 +170,9 @@ internal sealed class SearchWorld : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Searches made anew, with nothing remembered.</summary>
+    public void Rebuild() => Build();
 
     public async Task<List<HitRow>> HitsAsync()
     {
@@ -192,17 +225,19 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     private void Build()
     {
-        var logs = new InterruptedReads(_store, () => DuringRead);
-        var writer = new HitWriter(Alerts, Clock);
+        var logs = new InterruptedReads(_store, () => DuringRead, Hidden);
+        _sources = logs;
+        var commit = new HitCommit(Contexts, new HitWriter(Alerts, Clock), Clock, NullLogger<HitCommit>.Instance);
         var decoder = new RecordDecoder(logs, Readers);
         Snapshots?.Dispose();
+        Standstill = new Standstill(Clock);
         Snapshots = new Snapshots(Contexts, Stored);
-        // Small windows, so that steps stop half-way.
-        Forward = new ForwardSearch(Contexts, logs, decoder, Snapshots, writer) { Window = new SearchWindow(3, 2) };
-        LookBack = new LookBackSearch(Contexts, logs, decoder, new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), writer) { Window = new SearchWindow(2, 2) };
+        Forward = new ForwardSearch(Contexts, logs, decoder, Snapshots, commit) { Window = ForwardWindow };
+        LookBack = new LookBackSearch(Contexts, logs, decoder, Targets = new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), commit) { Window = LookBackWindow };
         RetentionClock?.Dispose();
         RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
-        States = new SearchStates(Contexts, _store, RetentionClock);
+        States = new SearchStates(Contexts, _sources, Standstill, RetentionClock);
+        Book = new SourceBook(Contexts, Clock);
         RecordRetention = new RecordRetention(Contexts, _store, RetentionOptions);
         Ingestion = new LogIngestion(Readers, _store);
     }

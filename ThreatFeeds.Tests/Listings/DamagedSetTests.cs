@@ -1,0 +1,107 @@
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Listings;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Manifests;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Searching;
+using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Listings;
+
+/// <summary>A set whose rows were lost or spoiled is told with its feed and the way out, and that way works.</summary>
+public sealed class DamagedSetTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static TheoryData<string> Damages => ["a chunk lost", "a chunk short", "bytes changed", "the row lost"];
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task Loading_it_fails_with_the_feeds_name_and_the_next_body_replaces_it(string damage)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("names", "DomainNameSet");
+        await world.SetAsync("names", "bad.example", "worse.example");
+        await world.DnsAsync("bad.example", "worse.example");
+        await DamageAsync(world, damage);
+        await world.RestartAsync();
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+
+        DamagedSetException problem = await Assert.ThrowsAsync<DamagedSetException>(() => world.Forward.StepAsync(dns, default).WaitAsync(Patience));
+        Assert.Contains("feed names is damaged", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("Pull or push the feed once more", problem.Message, StringComparison.Ordinal);
+        // What decides "unchanged" before a body is read finds nothing to compare with.
+        Assert.NotEqual("bad.example,worse.example", (await world.Sets.CurrentAsync((await world.Catalog.FindAsync("names", default))!.Feed.Uid, default))?.Digest);
+
+        await world.SetAsync("names", "bad.example", "worse.example").WaitAsync(Patience);
+        await world.SettleAsync();
+        Assert.Equal(["bad.example", "worse.example"], (await world.HitsAsync()).Select(h => h.Value).Order());
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_damaged_set_may_be_replaced_by_one_with_nothing_in_it(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("names", "DomainNameSet");
+        await world.SetAsync("names", "bad.example");
+        await world.SettleAsync();
+        await DamageAsync(world, "bytes changed");
+
+        await world.SetAsync("names").WaitAsync(Patience);
+        await world.Snapshots.RefreshAsync(default);
+        await world.DnsAsync("bad.example");
+        await world.SettleAsync();
+
+        Assert.Empty(await world.HitsAsync());
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_look_back_whose_added_entries_are_damaged_takes_all_that_the_feed_lists(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("names", "DomainNameSet");
+        await world.SetAsync("names", "other.example");
+        await world.DnsAsync("bad.example", "good.example");
+        await world.SettleAsync();
+        await world.SetAsync("names", "other.example", "bad.example");
+        await using (ThreatFeedsContext db = world.Contexts.Create())
+        {
+            long added = await db.ListingChanges.OrderByDescending(c => c.Generation).Select(c => c.AddedSetId!.Value).FirstAsync();
+            Assert.Equal(1, await db.SetChunks.Where(c => c.SetId == added).ExecuteDeleteAsync());
+        }
+        await world.SettleAsync();
+        Assert.Equal("bad.example", Assert.Single(await world.HitsAsync()).Value);
+        Assert.True((await world.States.GetAsync(default)).Idle);
+    }
+
+    private static async Task DamageAsync(SearchWorld world, string damage)
+    {
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        long id = (await db.Listings.SingleAsync()).SetId!.Value;
+        SetChunkRow chunk = await db.SetChunks.SingleAsync(c => c.SetId == id);
+        switch (damage)
+        {
+            case "a chunk lost":
+                db.SetChunks.Remove(chunk);
+                break;
+            case "a chunk short":
+                chunk.Data = chunk.Data[..^4];
+                break;
+            case "bytes changed":
+                chunk.Data = [.. chunk.Data.Select(b => (byte)~b)];
+                break;
+            default:
+                db.SetChunks.Remove(chunk);
+                db.StoredSets.Remove(await db.StoredSets.SingleAsync(s => s.Id == id));
+                break;
+        }
+        await db.SaveChangesAsync();
+    }
+}
