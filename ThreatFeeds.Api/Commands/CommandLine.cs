@@ -60,6 +60,7 @@ internal static class CommandLine
         try
         {
             await using WebApplication app = ThreatFeedsHost.Build(arguments);
+            await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(cancellationToken);
             await app.RunAsync(cancellationToken);
             return 0;
         }
@@ -68,9 +69,14 @@ internal static class CommandLine
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }
+        catch (Exception problem) when (DamagedDatabase.Describe(problem) is { } words)
+        {
+            await System.Console.Error.WriteLineAsync("threatfeeds: " + words);
+            return 2;
+        }
         catch (LogStoreException problem)
         {
-            // Another process uses the folder, or it is damaged.
+            // Its folder is damaged, or written by a newer version.
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -26,7 +27,9 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
         }
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            // A store that is only busy writes what waits within a moment.
+            int seconds = exception is LogStoreException { Busy: true } ? 1 : RetryAfterSeconds;
+            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
         await ShapedFor(httpContext, problem).ExecuteAsync(httpContext);
         return true;

@@ -71,8 +71,8 @@ internal static class Rooms
     /// <summary>A size limit deletes whole segments: they must be small beside it, or a limit would take far more than it has to.</summary>
     private static EmbeddedOptions Embedded(string folder, long? maxBytes)
     {
-        var options = new EmbeddedOptions(folder);
-        return maxBytes is { } most ? options with { SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
+        var options = new EmbeddedOptions(folder) { FolderHeld = true };
+        return maxBytes is { } most ? options with { MaxBytes = most, SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
     }
 
     /// <summary>Jobs have to be done a little before the process has to.</summary>

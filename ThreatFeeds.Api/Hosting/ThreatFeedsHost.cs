@@ -80,7 +80,8 @@ public static class ThreatFeedsHost
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
         OrderlyStop.Add(services, settings);
-        services.AddHostedService<DatabaseMigration>();
+        services.AddSingleton<DataFolder>();
+        services.AddSingleton<DatabaseMigration>().AddHostedService(p => p.GetRequiredService<DatabaseMigration>());
         services.AddHealth();
         services.AddApiDocument();
         services.AddDemo(settings);

@@ -26,11 +26,12 @@ public static class LogEndpoints
             .WithTags("Logs")
             .WithSummary(summary)
             .WithDescription("NDJSON, at most 64 MiB before and after decompression, lines of at most 1 MiB. 'format' names the log format (default calico). "
-                + "With an Idempotency-Key a repeated request is stored once; without one a retry after a lost answer is stored again.")
+                + "With an Idempotency-Key a repeated request is stored once, and another body under the same key is refused (422); without one a retry after a lost answer is stored again.")
             .Produces<Ingestion>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status507InsufficientStorage);
 
@@ -58,6 +59,11 @@ public static class LogEndpoints
         catch (UnknownLogFormatException e)
         {
             return Problem(StatusCodes.Status400BadRequest, "unknown-format", e.Message);
+        }
+        catch (KeyReusedException)
+        {
+            return Problem(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused",
+                "This Idempotency-Key was used before for a body with other records; nothing was stored. Send it again under a key of its own, such as a digest of the body.");
         }
     }
 

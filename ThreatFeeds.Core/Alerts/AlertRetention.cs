@@ -4,14 +4,15 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Alerts;
 
 /// <summary>Deletes alerts whose last hit, and whose opening, are older than Alerts:RetentionDays, with their hits.</summary>
-public sealed class AlertRetention(IContextFactory contexts, AlertOptions options, TimeProvider time)
+public sealed class AlertRetention(IContextFactory contexts, AlertOptions options)
 {
     private const int AtOnce = 200;
 
     /// <summary>Returns the number of alerts deleted.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    /// <param name="now">The time to go by; a clock that has just leapt is not believed.</param>
+    public async Task<int> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        DateTimeOffset limit = time.GetUtcNow() - TimeSpan.FromDays(options.RetentionDays);
+        DateTimeOffset limit = now - TimeSpan.FromDays(options.RetentionDays);
         long before = limit.ToUnixTimeMilliseconds();
         // Old logs that arrive now make alerts that somebody must still get to see.
         DateTime openedBefore = limit.UtcDateTime;

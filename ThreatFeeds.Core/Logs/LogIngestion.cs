@@ -32,13 +32,14 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
     /// <paramref name="idempotencyKey"/> gets the same answer and is not stored again.
     /// </summary>
     /// <exception cref="UnknownLogFormatException">No reader for <paramref name="format"/>.</exception>
+    /// <exception cref="KeyReusedException">The key stands for other records; nothing was stored.</exception>
     /// <exception cref="LogStoreException">Nothing was stored.</exception>
     public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, CancellationToken cancellationToken)
     {
         ILogReader reader = readers.Get(format);
         var lines = new List<ReadOnlyMemory<byte>>();
         Ingestion answer = Sort(kind, reader, body, lines, cancellationToken);
-        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken))
+        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken) == AppendResult.Stored)
         {
             Meters.RecordsReceived.Add(answer.Accepted, new KeyValuePair<string, object?>("outcome", "accepted"));
         }

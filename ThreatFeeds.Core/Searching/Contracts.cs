@@ -10,5 +10,6 @@ public sealed record SourceState(string Name, LogKind Kind, long Behind, DateTim
 public sealed record LookBackState(string Feed, long Done, long Total);
 
 /// <summary>The answer of <c>GET /v1/searches</c>.</summary>
-/// <param name="Dropped">Records deleted before they were compared.</param>
-public sealed record SearchState(bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks);
+/// <param name="Dropped">Records deleted before every search had passed them, or damaged.</param>
+/// <param name="RetentionWaitsUntil">About when retention believes a clock that has leapt ahead; null when it believes the clock.</param>
+public sealed record SearchState(bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, DateTimeOffset? RetentionWaitsUntil = null);

@@ -60,8 +60,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
         var search = new ValueSearch(snapshot.Index, only: null);
         Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
         IReadOnlyList<FoundHit> hits = await decoder.DecodeAsync(source, search.Found, cancellationToken);
-        long dropped = to > mark ? (await logs.CountAsync(source, mark, to, cancellationToken)).Deleted : 0;
-        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, dropped, hits, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, hits, cancellationToken);
         if (result == StepResult.Moved)
         {
             Meters.RecordsSearched.Add(search.Records);
@@ -84,7 +83,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
     }
 
     private async Task<StepResult> CommitAsync(
-        LogSource source, ProgressRow was, Position to, long generation, long dropped, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+        LogSource source, ProgressRow was, Position to, long generation, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
     {
         var mark = new Position(was.MarkSegment, was.MarkOrdinal);
         await using ThreatFeedsContext db = contexts.Create();
@@ -104,10 +103,6 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
             db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
             await db.SaveChangesAsync(cancellationToken);
             opened = added.Count > 0;
-        }
-        if (dropped > 0)
-        {
-            await db.AddAsync(Counters.Dropped, dropped, cancellationToken);
         }
         int fresh = await writer.WriteAsync(db, hits, cancellationToken);
         await transaction.CommitAsync(cancellationToken);

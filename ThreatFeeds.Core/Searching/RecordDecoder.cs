@@ -16,10 +16,16 @@ public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
     /// <summary>The hits behind the values; a record that is no longer kept gives none.</summary>
     internal async Task<IReadOnlyList<FoundHit>> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, CancellationToken cancellationToken)
     {
+        if (found.Count == 0)
+        {
+            return [];
+        }
         var hits = new List<FoundHit>(found.Count);
+        RecordPlace[] places = [.. found.Select(f => new RecordPlace(source.Id, f.Record)).Distinct()];
+        IReadOnlyDictionary<RecordPlace, RawRecord> records = await logs.FindAsync(places, cancellationToken);
         foreach (IGrouping<Position, FoundValue> record in found.GroupBy(f => f.Record))
         {
-            if (await logs.FindAsync(source.Id, record.Key, cancellationToken) is not { } raw)
+            if (!records.TryGetValue(new RecordPlace(source.Id, record.Key), out RawRecord raw))
             {
                 continue;
             }

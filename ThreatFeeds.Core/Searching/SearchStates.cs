@@ -7,7 +7,7 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Searching;
 
 /// <summary>Says what has been searched, what not yet, and what was lost.</summary>
-public sealed class SearchStates(IContextFactory contexts, ILogStore logs)
+public sealed class SearchStates(IContextFactory contexts, ILogStore logs, RetentionClock clock)
 {
     public async Task<SearchState> GetAsync(CancellationToken cancellationToken)
     {
@@ -23,6 +23,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs)
         long generation = await db.ReadAsync(Counters.Generation, cancellationToken);
         List<ProgressRow> progress = await db.Progress.AsNoTracking().ToListAsync(cancellationToken);
         List<LookBackRow> open = await db.LookBacks.AsNoTracking().OrderBy(l => l.Generation).ToListAsync(cancellationToken);
+        // The store counts; what stands in the database was counted before it did.
         long dropped = await db.ReadAsync(Counters.Dropped, cancellationToken);
 
         bool idle = !runs && open.Count == 0;
@@ -33,10 +34,10 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs)
             Position mark = row is null ? Position.BeforeAll : new Position(row.MarkSegment, row.MarkOrdinal);
             RangeCount left = heads[source.Id] > mark ? await logs.CountAsync(source, mark, heads[source.Id], cancellationToken) : default;
             idle &= heads[source.Id] <= mark && row?.Generation == generation;
-            dropped += left.Deleted;
+            dropped += await logs.LostAsync(source, cancellationToken);
             sources.Add(new SourceState(source.Name, source.Kind, left.Records, await logs.LastReceivedAtAsync(source, cancellationToken)));
         }
-        return new SearchState(idle, dropped, sources, await LookBacksAsync(db, open, cancellationToken));
+        return new SearchState(idle, dropped, sources, await LookBacksAsync(db, open, cancellationToken), clock.WaitsUntil);
     }
 
     private async Task<List<LookBackState>> LookBacksAsync(ThreatFeedsContext db, List<LookBackRow> open, CancellationToken cancellationToken)

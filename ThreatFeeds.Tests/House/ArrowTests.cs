@@ -33,7 +33,7 @@ public sealed class ArrowTests
         ("Matching", ["Indicators"]),
         ("Alerts", ["Actors", "Logs", "Storage"]),
         ("Searching", ["Alerts", "Feeds", "Indicators", "Listings", "Logs", "Manifests", "Matching", "Sets", "Storage"]),
-        ("Jobs", ["Actors", "Alerts", "Feeds", "Listings", "Manifests", "Pulling", "Runs", "Searching", "Sets", "Storage"]),
+        ("Jobs", ["Actors", "Alerts", "Feeds", "Listings", "Manifests", "Pulling", "Runs", "Searching", "Storage"]),
         ("Embedded", ["Logs", "Storage"]),
     ];
 

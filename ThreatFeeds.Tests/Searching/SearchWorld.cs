@@ -64,8 +64,13 @@ internal sealed class SearchWorld : IAsyncDisposable
     public ForwardSearch Forward { get; private set; } = null!;
     public LookBackSearch LookBack { get; private set; } = null!;
     public SearchStates States { get; private set; } = null!;
-    public Retention Retention { get; private set; } = null!;
+    public RetentionClock RetentionClock { get; private set; } = null!;
+    public RecordRetention RecordRetention { get; private set; } = null!;
     public LogIngestion Ingestion { get; private set; } = null!;
+
+    /// <summary>Bytes above which the store says that it is overfull; takes effect at the next restart.</summary>
+    public long? StoreMaxBytes { get; set; }
+
     public RetentionOptions RetentionOptions { get; } = new();
 
     /// <param name="disk">What the log store writes to; null for the real one.</param>
@@ -78,7 +83,7 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     /// <summary>Everything that retention deletes.</summary>
     public async Task RetainAsync() => await new RetentionJob(
-        Retention, new AlertRetention(Contexts, Alerts, Clock), Listings, new SetSweeper(Contexts, Stored, Clock), NullLogger<RetentionJob>.Instance).RunAsync(default);
+        RecordRetention, new AlertRetention(Contexts, Alerts), new ListingSweep(Listings, new SetSweeper(Contexts, Stored, Clock)), RetentionClock, NullLogger<RetentionJob>.Instance).RunAsync(default);
 
     /// <summary>As after a kill: everything in memory is gone.</summary>
     public async Task RestartAsync()
@@ -166,6 +171,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Snapshots.Dispose();
+        RetentionClock.Dispose();
         await _store.DisposeAsync();
         await _database.DisposeAsync();
         _folder.Dispose();
@@ -182,7 +188,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
         Ingestion.IngestAsync(kind, "calico", new System.Buffers.ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
 
-    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path) { MaxBytes = StoreMaxBytes, SegmentBytes = StoreMaxBytes is null ? 256L << 20 : 1000 }, _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
 
     private void Build()
     {
@@ -194,8 +200,10 @@ internal sealed class SearchWorld : IAsyncDisposable
         // Small windows, so that steps stop half-way.
         Forward = new ForwardSearch(Contexts, logs, decoder, Snapshots, writer) { Window = new SearchWindow(3, 2) };
         LookBack = new LookBackSearch(Contexts, logs, decoder, new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), writer) { Window = new SearchWindow(2, 2) };
-        States = new SearchStates(Contexts, _store);
-        Retention = new Retention(Contexts, _store, RetentionOptions);
+        RetentionClock?.Dispose();
+        RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
+        States = new SearchStates(Contexts, _store, RetentionClock);
+        RecordRetention = new RecordRetention(Contexts, _store, RetentionOptions);
         Ingestion = new LogIngestion(Readers, _store);
     }
 }
