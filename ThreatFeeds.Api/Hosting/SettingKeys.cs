@@ -1,4 +1,5 @@
 using System.Reflection;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 

@@ -1,5 +1,6 @@
-using ThreatFeeds.Api.Hosting;
 using Microsoft.AspNetCore.WebUtilities;
+using ThreatFeeds.Actors;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 
@@ -21,7 +22,7 @@ public static class LogEndpoints
     }
 
     private static void Map(IEndpointRouteBuilder routes, string path, LogKind kind, string name, string summary) =>
-        routes.MapPost(path, (HttpContext context, LogIngestion ingestion, string? format) => IngestAsync(context, ingestion, kind, format))
+        routes.MapPost(path, (HttpContext context, LogIngestion ingestion, Actor actor, string? format) => IngestAsync(context, ingestion, actor, kind, format))
             .WithName(name)
             .WithTags("Logs")
             .WithSummary(summary)
@@ -35,7 +36,7 @@ public static class LogEndpoints
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status507InsufficientStorage);
 
-    private static async Task<IResult> IngestAsync(HttpContext context, LogIngestion ingestion, LogKind kind, string? format)
+    private static async Task<IResult> IngestAsync(HttpContext context, LogIngestion ingestion, Actor actor, LogKind kind, string? format)
     {
         string? key = context.Request.Headers["Idempotency-Key"];
         if (key is { Length: 0 or > LongestKey })
@@ -54,7 +55,7 @@ public static class LogEndpoints
         }
         try
         {
-            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, context.RequestAborted));
+            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, actor, context.RequestAborted));
         }
         catch (UnknownLogFormatException e)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Telemetry;
 using ThreatFeeds.Vocabulary;
 
@@ -34,7 +35,7 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
     /// <exception cref="UnknownLogFormatException">No reader for <paramref name="format"/>.</exception>
     /// <exception cref="KeyReusedException">The key stands for other records; nothing was stored.</exception>
     /// <exception cref="LogStoreException">Nothing was stored.</exception>
-    public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, Actor actor, CancellationToken cancellationToken)
     {
         ILogReader reader = readers.Get(format);
         var lines = new List<ReadOnlyMemory<byte>>();

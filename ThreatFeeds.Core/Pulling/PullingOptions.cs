@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Pulling;
 

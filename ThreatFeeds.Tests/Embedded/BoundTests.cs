@@ -26,7 +26,7 @@ public sealed class BoundTests
         };
         // Longer than what may wait, but alone.
         Task<bool> held = store.AddAsync(new string('x', 4000));
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "the wait was in vain");
         await held;
         string kilobyte = new('y', 1000);
         Task<bool>[] waiting = [store.AddAsync(kilobyte), store.AddAsync(kilobyte)];
@@ -51,7 +51,7 @@ public sealed class BoundTests
             go.Wait(TimeSpan.FromSeconds(30));
         };
         await store.AddAsync("held");
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "the wait was in vain");
         using var cancel = new CancellationTokenSource();
         var batch = new LogBatch(LogKind.Dns, "calico", [new byte[1000]], null);
         Task<AppendResult> waiting = store.AppendAsync(batch, cancel.Token);

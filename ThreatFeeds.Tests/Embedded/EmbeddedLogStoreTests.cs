@@ -144,7 +144,7 @@ public sealed class EmbeddedLogStoreTests
         };
         // The writing loop is held in the handler after its sync while the others line up behind it.
         Task<bool> held = store.AddAsync("held");
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "the wait was in vain");
         Task<bool>[] waiting = [.. Enumerable.Range(0, 100).Select(i => store.AddAsync($"{i}"))];
         int before = files.Syncs;
         go.Set();

@@ -56,7 +56,7 @@ public sealed class KeyTests
             go.Wait(TimeSpan.FromSeconds(30));
         };
         Task<bool> held = store.AddAsync("held");
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "the wait was in vain");
         Task<bool> one = store.AddWithKeyAsync("k", "one");
         Task<bool> same = store.AddWithKeyAsync("k", "one");
         Task<bool> other = store.AddWithKeyAsync("k", "two");

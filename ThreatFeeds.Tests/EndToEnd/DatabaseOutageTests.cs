@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;

@@ -54,6 +54,17 @@ internal sealed class LiveProcess : IDisposable
     /// <summary>The address once it listens; null when it ended before.</summary>
     public Task<Uri?> ListeningAsync() => _listening.Task.WaitAsync(s_longestStart, TimeProvider.System);
 
+    /// <summary>Waits until it has written so many lines, or has ended.</summary>
+    public async Task SaidAsync(int lines)
+    {
+        using var limit = new CancellationTokenSource(s_longestStart);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!_process.HasExited && Output.AsSpan().Count('\n') < lines)
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
     public async Task<int> ExitAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(s_longestStart, TimeProvider.System);

@@ -29,7 +29,7 @@ public sealed class ArrowTests
         ("Feeds", ["Actors", "Indicators", "Listings", "Manifests", "Resources", "Runs", "Sets", "Storage"]),
         ("Pulling", ["Feeds", "Indicators", "Listings", "Manifests", "Parsing", "Runs", "Sets", "Storage"]),
         ("Pushing", ["Actors", "Feeds", "Indicators", "Listings", "Manifests", "Parsing", "Runs", "Sets", "Storage"]),
-        ("Logs", []),
+        ("Logs", ["Actors"]),
         ("Matching", ["Indicators"]),
         ("Alerts", ["Actors", "Logs", "Storage"]),
         ("Searching", ["Alerts", "Feeds", "Indicators", "Listings", "Logs", "Manifests", "Matching", "Sets", "Storage"]),

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ThreatFeeds.Logs;
 using Xunit;
 
 namespace ThreatFeeds.Tests.House;

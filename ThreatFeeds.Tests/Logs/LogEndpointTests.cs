@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Embedded;
@@ -31,6 +32,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>().AddProblemDetails();
+        builder.Services.AddScoped(_ => Actor.Local);
         builder.Services.AddLogs();
         builder.Services.AddSingleton<ILogStore>(_store);
         _app = builder.Build();
@@ -111,7 +113,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
         };
         byte[] body = Encoding.UTF8.GetBytes($"{{\"qname\":\"a\",\"end_time\":1,\"x\":\"{new string('x', 2000)}\"}}");
         using HttpResponseMessage held = await PostAsync("/v1/logs/dns", body);
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "nothing was stored");
         // There is room for one of them to wait; the others are refused at once.
         Task<HttpResponseMessage>[] sent = [.. Enumerable.Range(0, 3).Select(_ => PostAsync("/v1/logs/dns", body))];
         HttpResponseMessage busy = await (await Task.WhenAny(sent).WaitAsync(TimeSpan.FromSeconds(30)));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using Xunit;
 

@@ -186,7 +186,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     private long Seconds => Clock.GetUtcNow().ToUnixTimeSeconds();
 
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
-        Ingestion.IngestAsync(kind, "calico", new System.Buffers.ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
+        Ingestion.IngestAsync(kind, "calico", new System.Buffers.ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, Actor.Local, default);
 
     private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path) { MaxBytes = StoreMaxBytes, SegmentBytes = StoreMaxBytes is null ? 256L << 20 : 1000 }, _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
 

@@ -1,11 +1,12 @@
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
-using System.Text.RegularExpressions;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.House;
 using ThreatFeeds.Tests.Support;
-using Microsoft.EntityFrameworkCore;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
