@@ -34,7 +34,14 @@ internal static class SettingKeys
     public static string? Problem(string key) =>
         IsKnown(key) || OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) ? null : Refusal(key);
 
-    private static string Refusal(string key) => $"{key} is no setting; did you mean {All.MinBy(k => Distance(k, key.Replace("__", ":", StringComparison.Ordinal)))}?";
+    private static string Refusal(string key)
+    {
+        string read = key.Replace("__", ":", StringComparison.Ordinal);
+        string nearest = All.MinBy(k => Distance(k, read))!;
+        // What has nothing in common with the nearest was hardly meant for it.
+        bool meant = Sections.Any(s => read.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) || 2 * Distance(nearest, read) <= read.Length;
+        return meant ? $"{key} is no setting; did you mean {nearest}?" : $"{key} is no setting; the README lists those there are.";
+    }
 
     private static bool IsKnown(string key) => All.Any(k => key.Equals(k, StringComparison.OrdinalIgnoreCase)
         || (key.StartsWith(k + ":", StringComparison.OrdinalIgnoreCase) && key[(k.Length + 1)..].All(char.IsAsciiDigit)));
