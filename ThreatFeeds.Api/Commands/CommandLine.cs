@@ -25,9 +25,17 @@ internal static class CommandLine
         var set = new Option<string[]>("--set") { Description = "Any setting, such as --set Data:RetentionDays=3.", HelpName = "KEY=VALUE" };
         set.Validators.Add(given =>
         {
-            foreach (string bad in given.Tokens.Select(t => t.Value).Where(t => t.IndexOf('=', StringComparison.Ordinal) < 1))
+            foreach (string setting in given.Tokens.Select(t => t.Value))
             {
-                given.AddError($"--set takes KEY=VALUE, not '{bad}'.");
+                int end = setting.IndexOf('=', StringComparison.Ordinal);
+                if (end < 1)
+                {
+                    given.AddError($"--set takes KEY=VALUE, not '{setting}'.");
+                }
+                else if (SettingKeys.Problem(setting[..end]) is { } problem)
+                {
+                    given.AddError(problem);
+                }
             }
         });
         var root = new RootCommand("ThreatFeeds finds bad addresses and names in DNS and flow logs, and says which pod it was.") { demo, data, urls, set };

@@ -11,6 +11,8 @@ internal static class SettingKeys
 
     public static IReadOnlyList<string> All { get; } = [.. Settings.Classes.SelectMany(Properties).Select(Of)];
 
+    private static readonly string[] OfTheServer = ["Logging", "Kestrel"];
+
     private static readonly string[] Sections = [.. All.Where(k => k.Contains(':', StringComparison.Ordinal)).Select(SectionOf).Distinct()];
 
     /// <summary>The properties of an options class that can be set.</summary>
@@ -26,7 +28,20 @@ internal static class SettingKeys
         // On the command line somebody may write what only the environment turns into a colon.
         let key = pair.Key.Replace("__", ":", StringComparison.Ordinal)
         where key.Contains(':', StringComparison.Ordinal) && (key != pair.Key || !IsKnown(key)) && Sections.Any(s => Distance(s, SectionOf(key)) <= Near(s))
-        select $"{pair.Key} is no setting; did you mean {All.MinBy(k => Distance(k, key))}?";
+        select Refusal(pair.Key);
+
+    /// <summary>What is wrong with a key that somebody typed as a setting of ours; null when nothing is. Here nothing foreign can be meant but what the server itself reads.</summary>
+    public static string? Problem(string key) =>
+        IsKnown(key) || OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) ? null : Refusal(key);
+
+    private static string Refusal(string key)
+    {
+        string read = key.Replace("__", ":", StringComparison.Ordinal);
+        string nearest = All.MinBy(k => Distance(k, read))!;
+        // What has nothing in common with the nearest was hardly meant for it.
+        bool meant = Sections.Any(s => read.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) || 2 * Distance(nearest, read) <= read.Length;
+        return meant ? $"{key} is no setting; did you mean {nearest}?" : $"{key} is no setting; the README lists those there are.";
+    }
 
     private static bool IsKnown(string key) => All.Any(k => key.Equals(k, StringComparison.OrdinalIgnoreCase)
         || (key.StartsWith(k + ":", StringComparison.OrdinalIgnoreCase) && key[(k.Length + 1)..].All(char.IsAsciiDigit)));

@@ -229,6 +229,8 @@ public sealed class SettingsTests
     [InlineData("--set", "=3")]
     [InlineData("--set", "Data:RetentionDay=3")]
     [InlineData("--set", "Pulling__MaxBytes=3")]
+    [InlineData("--set", "Auth:Mode=required")]
+    [InlineData("--set", "url=http://localhost:1")]
     public async Task A_command_line_that_makes_no_sense_ends_with_2(params string[] arguments) =>
         Assert.Equal(2, await CommandLine.RunAsync(arguments));
 
