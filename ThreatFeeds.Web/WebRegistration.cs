@@ -14,7 +14,10 @@ namespace ThreatFeeds.Web;
 public static class WebRegistration
 {
     /// <summary>Largest message a browser may send: a pasted manifest (1 MiB) and its frame.</summary>
-    private const int MaxMessageBytes = (1024 + 64) * 1024;
+    internal const int MaxMessageBytes = (1024 + 64) * 1024;
+
+    /// <summary>Pages that lost their connection and may come back to where they were.</summary>
+    internal const int MostLeftCircuits = 20;
 
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
@@ -22,15 +25,24 @@ public static class WebRegistration
         services.AddRadzenComponents();
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
+        services.AddScoped<Failures>();
         services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
         services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
         services.AddRazorComponents()
             .AddInteractiveServerComponents(options =>
             {
-                options.DisconnectedCircuitMaxRetained = 20;
+                options.DisconnectedCircuitMaxRetained = MostLeftCircuits;
                 options.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(2);
+                options.PersistedCircuitInMemoryMaxRetained = MostLeftCircuits;
+                options.MaxBufferedUnacknowledgedRenderBatches = 10;
+                options.DetailedErrors = false;
             })
-            .AddHubOptions(options => options.MaximumReceiveMessageSize = MaxMessageBytes);
+            .AddHubOptions(options =>
+            {
+                options.MaximumReceiveMessageSize = MaxMessageBytes;
+                options.MaximumParallelInvocationsPerClient = 1;
+                options.EnableDetailedErrors = false;
+            });
         return services;
     }
 

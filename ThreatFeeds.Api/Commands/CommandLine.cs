@@ -10,7 +10,8 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         ParseResult parsed = Create().Parse(args);
-        int status = await parsed.InvokeAsync();
+        // Signals are the host's: the library would end the process two seconds after one, whatever is under way.
+        int status = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
         // The library says 1 here, which the scan keeps for "no hits".
         return parsed.Errors.Count > 0 ? 2 : status;
     }
@@ -20,8 +21,15 @@ internal static class CommandLine
     {
         var demo = new Option<bool>("--demo") { Description = "Start with sample feeds and sample logs, in the folder data-demo." };
         var data = new Option<string?>("--data") { Description = "Folder for everything kept (Data:Directory; default: data).", HelpName = "DIR" };
-        var urls = new Option<string?>("--urls") { Description = $"Address to listen on (default: {Settings.DefaultUrl}).", HelpName = "URL" };
+        var urls = new Option<string?>("--urls") { Description = $"Address to listen on (default: {HttpOptions.DefaultUrl}).", HelpName = "URL" };
         var set = new Option<string[]>("--set") { Description = "Any setting, such as --set Data:RetentionDays=3.", HelpName = "KEY=VALUE" };
+        set.Validators.Add(given =>
+        {
+            foreach (string bad in given.Tokens.Select(t => t.Value).Where(t => t.IndexOf('=', StringComparison.Ordinal) < 1))
+            {
+                given.AddError($"--set takes KEY=VALUE, not '{bad}'.");
+            }
+        });
         var root = new RootCommand("ThreatFeeds finds bad addresses and names in DNS and flow logs, and says which pod it was.") { demo, data, urls, set };
         root.SetAction((parsed, cancellationToken) => ServeAsync(
             HostArguments(parsed.GetValue(demo), parsed.GetValue(data), parsed.GetValue(urls), parsed.GetValue(set) ?? []), cancellationToken));
@@ -52,6 +60,7 @@ internal static class CommandLine
         try
         {
             await using WebApplication app = ThreatFeedsHost.Build(arguments);
+            await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(cancellationToken);
             await app.RunAsync(cancellationToken);
             return 0;
         }
@@ -60,9 +69,14 @@ internal static class CommandLine
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }
+        catch (Exception problem) when (DamagedDatabase.Describe(problem) is { } words)
+        {
+            await System.Console.Error.WriteLineAsync("threatfeeds: " + words);
+            return 2;
+        }
         catch (LogStoreException problem)
         {
-            // Another process uses the folder, or it is damaged.
+            // Its folder is damaged, or written by a newer version.
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }

@@ -6,12 +6,12 @@ namespace ThreatFeeds.Api.Demo;
 internal static class DemoRegistration
 {
     public static IServiceCollection AddDemo(this IServiceCollection services, Settings settings) =>
-        settings.Demo ? services.AddHostedService<DemoLoader>() : services;
+        settings.Hosting.Demo ? services.AddHostedService<DemoLoader>() : services;
 
     /// <summary>The sample feeds, served by the process itself so that they are pulled as any other feed is.</summary>
     public static void MapDemo(this IEndpointRouteBuilder app, Settings settings)
     {
-        if (!settings.Demo)
+        if (!settings.Hosting.Demo)
         {
             return;
         }

@@ -1,24 +1,20 @@
+using ThreatFeeds.Embedded;
+
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>The folder everything is kept in; only its owner may look inside.</summary>
-internal static class DataFolder
+/// <summary>The folder everything is kept in; only its owner may look inside, and one process at a time uses it.</summary>
+internal sealed class DataFolder(Settings settings) : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private FileStream? _held;
 
     /// <exception cref="SettingsException">It cannot be made or written to.</exception>
     public static void Prepare(string directory)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(directory);
-            }
-            else
-            {
-                Directory.CreateDirectory(directory, OwnerOnly);
-                File.SetUnixFileMode(directory, OwnerOnly);
-            }
+            Create(directory);
             string probe = Path.Combine(directory, $".writable-{Guid.NewGuid():N}");
             using (File.Create(probe, 1, FileOptions.DeleteOnClose))
             {
@@ -27,6 +23,44 @@ internal static class DataFolder
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw new SettingsException($"Data:Directory '{directory}' cannot be written to: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>
+    /// Keeps every other process out until this one ends, before anything in the folder is changed, the database's version above all. The file is the
+    /// one that versions before lock as well.
+    /// </summary>
+    /// <exception cref="SettingsException">Another process uses it.</exception>
+    public void Hold()
+    {
+        if (_held is not null)
+        {
+            return;
+        }
+        string file = EmbeddedOptions.LockFile(settings.Data.Directory);
+        Create(Path.GetDirectoryName(file)!);
+        try
+        {
+            _held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException problem) when (File.Exists(file))
+        {
+            throw new SettingsException($"Another process uses the data folder {settings.Data.Directory}. Stop it, or give this one another folder (--data).", problem);
+        }
+    }
+
+    public void Dispose() => _held?.Dispose();
+
+    private static void Create(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, OwnerOnly);
+            File.SetUnixFileMode(directory, OwnerOnly);
         }
     }
 }

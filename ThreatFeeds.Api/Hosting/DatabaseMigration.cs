@@ -2,17 +2,26 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>Brings the database to the newest migration before any room starts its work.</summary>
-internal sealed class DatabaseMigration(IContextFactory contexts, Settings settings, ILogger<DatabaseMigration> logger) : IHostedLifecycleService
+/// <summary>Takes the data folder, then brings the database to the newest migration before any room starts its work.</summary>
+internal sealed class DatabaseMigration(IContextFactory contexts, DataFolder folder, Settings settings, ILogger<DatabaseMigration> logger) : IHostedLifecycleService
 {
+    private bool _done;
+
+    /// <summary>Once, whoever asks first: the command line does before the host starts, since the host logs a stack trace of whatever fails in it.</summary>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider);
+        if (_done)
+        {
+            return;
+        }
+        HostingLog.Starting(logger, settings.Data.Directory, settings.Storage.Provider.ToString());
         if (settings.Http.AllowOpen)
         {
             HostingLog.Open(logger);
         }
+        folder.Hold();
         await contexts.MigrateAsync(cancellationToken);
+        _done = true;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

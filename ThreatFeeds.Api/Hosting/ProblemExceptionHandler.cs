@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -8,9 +9,9 @@ namespace ThreatFeeds.Api.Hosting;
 internal sealed record ErrorShape(PathString Path, Func<ProblemResult, IResult> Of);
 
 /// <summary>The last resort for whatever an endpoint throws.</summary>
-internal sealed class ProblemExceptionHandler(IEnumerable<ErrorShape> shapes, ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
 {
-    private const int RetryAfterSeconds = 5;
+    internal const int RetryAfterSeconds = 5;
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -26,10 +27,15 @@ internal sealed class ProblemExceptionHandler(IEnumerable<ErrorShape> shapes, IL
         }
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            // A store that is only busy writes what waits within a moment.
+            int seconds = exception is LogStoreException { Busy: true } ? 1 : RetryAfterSeconds;
+            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
-        ErrorShape? shape = shapes.FirstOrDefault(s => httpContext.Request.Path.StartsWithSegments(s.Path, StringComparison.OrdinalIgnoreCase));
-        await (shape?.Of(problem) ?? problem).ExecuteAsync(httpContext);
+        await ShapedFor(httpContext, problem).ExecuteAsync(httpContext);
         return true;
     }
+
+    /// <summary>The problem as clients of the path called know it.</summary>
+    internal static IResult ShapedFor(HttpContext context, ProblemResult problem) =>
+        context.RequestServices.GetServices<ErrorShape>().FirstOrDefault(s => context.Request.Path.StartsWithSegments(s.Path, StringComparison.OrdinalIgnoreCase))?.Of(problem) ?? problem;
 }

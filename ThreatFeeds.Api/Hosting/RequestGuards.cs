@@ -9,7 +9,7 @@ namespace ThreatFeeds.Api.Hosting;
 /// </summary>
 internal static class RequestGuards
 {
-    public static void UseRequestGuards(this IApplicationBuilder app, HttpSettings http) => app.Use(async (context, next) =>
+    public static void UseRequestGuards(this IApplicationBuilder app, HttpOptions http) => app.Use(async (context, next) =>
     {
         string host = context.Request.Host.Host;
         if (!ListenAddresses.IsLoopback(host) && !IsAllowed(host, http))
@@ -28,14 +28,14 @@ internal static class RequestGuards
         }
     });
 
-    private static bool IsAllowed(string host, HttpSettings http) => http.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase)
+    private static bool IsAllowed(string host, HttpOptions http) => http.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase)
         || http.AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
 
     private static bool NeedsOwnOrigin(HttpRequest request) =>
         !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         || request.Headers.Upgrade.Any(u => u?.Contains("websocket", StringComparison.OrdinalIgnoreCase) == true);
 
-    private static bool IsForeign(HttpRequest request, HttpSettings http)
+    private static bool IsForeign(HttpRequest request, HttpOptions http)
     {
         foreach (string? site in request.Headers["Sec-Fetch-Site"])
         {
@@ -48,7 +48,7 @@ internal static class RequestGuards
         return request.Headers[HeaderNames.Origin].Any(origin => !IsOwn(origin, request, http));
     }
 
-    private static bool IsOwn(string? origin, HttpRequest request, HttpSettings http)
+    private static bool IsOwn(string? origin, HttpRequest request, HttpOptions http)
     {
         string? scheme = origin?.Split("://", 2) is [string s, string authority] && authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase) ? s : null;
         // Before an allowed host stands a proxy that may end TLS, so that its scheme is not ours.

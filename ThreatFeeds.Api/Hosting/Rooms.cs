@@ -31,25 +31,25 @@ internal static class Rooms
 {
     public static void Add(WebApplicationBuilder builder, Settings settings)
     {
-        DataSettings data = settings.Data;
+        string folder = settings.Data.Directory;
         IServiceCollection services = builder.Services;
-        services.AddStorage(settings.Storage, settings.ConnectionString, data.Directory);
+        services.AddStorage(settings.Storage, folder);
         services.AddResources();
         services.AddSets();
         services.AddListings();
-        services.AddRuns(data.Directory);
+        services.AddRuns(folder);
         services.AddFeeds(path => JsonPath.TryParse(path, out _, out string? problem) ? null : problem);
-        services.AddPulling(Pulling(settings), data.Directory);
+        services.AddPulling(settings.Pulling, folder);
         services.AddPushing();
         services.AddLogs();
-        services.AddEmbedded(Embedded(data));
-        services.AddAlerts(new AlertOptions { Cluster = settings.ClusterName, GroupingHours = settings.Alerts.GroupingHours, RetentionDays = settings.Alerts.RetentionDays });
-        services.AddSearching(new RetentionOptions { RetentionDays = data.RetentionDays, MaxBytes = data.MaxBytes });
-        services.AddJobs(new JobOptions(settings.Storage.Provider == "Postgres" ? settings.ConnectionString : null, TimeSpan.FromSeconds(5)));
+        services.AddEmbedded(Embedded(folder, settings.Retention.MaxBytes));
+        services.AddAlerts(settings.Alerts);
+        services.AddSearching(settings.Retention);
+        services.AddJobs(Jobs(settings));
         services.AddKubernetesShaped();
         services.AddElasticsearchShaped();
         services.AddConsole();
-        if (settings.Demo)
+        if (settings.Hosting.Demo)
         {
             services.AddSingleton(p => new DemoTarget(CreateFeed(p.GetRequiredService<FeedChanges>()), p.GetRequiredService<ILogStore>()));
         }
@@ -58,7 +58,7 @@ internal static class Rooms
     public static void Map(WebApplication app)
     {
         app.MapKubernetesShaped();
-        app.MapElasticsearchShaped(app.Services.GetRequiredService<Settings>().ClusterName);
+        app.MapElasticsearchShaped(app.Services.GetRequiredService<Settings>().Alerts.Cluster);
         app.MapFeeds();
         app.MapFeedStatistics();
         app.MapIndicators();
@@ -69,21 +69,15 @@ internal static class Rooms
     }
 
     /// <summary>A size limit deletes whole segments: they must be small beside it, or a limit would take far more than it has to.</summary>
-    private static EmbeddedOptions Embedded(DataSettings data)
+    private static EmbeddedOptions Embedded(string folder, long? maxBytes)
     {
-        var options = new EmbeddedOptions(data.Directory);
-        return data.MaxBytes is { } most ? options with { SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
+        var options = new EmbeddedOptions(folder) { FolderHeld = true };
+        return maxBytes is { } most ? options with { MaxBytes = most, SegmentBytes = Math.Min(options.SegmentBytes, most / 16) } : options;
     }
 
-    private static PullingOptions Pulling(Settings settings)
-    {
-        var options = new PullingOptions { Proxy = settings.Pulling.Proxy?.AbsoluteUri, CaFile = settings.Pulling.CaFile };
-        foreach (string network in settings.Pulling.AllowedNetworks)
-        {
-            options.AllowedNetworks.Add(network);
-        }
-        return options;
-    }
+    /// <summary>Jobs have to be done a little before the process has to.</summary>
+    private static JobOptions Jobs(Settings settings) => new(
+        settings.Storage.Provider == DatabaseProvider.Postgres ? settings.Storage.ConnectionString : null, TimeSpan.FromSeconds(settings.Hosting.ShutdownSeconds) * 0.8);
 
     private static CreateFeed CreateFeed(FeedChanges changes) => async (JsonObject manifest, CancellationToken cancellationToken) =>
     {

@@ -1,3 +1,6 @@
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Pulling;
+using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
@@ -10,62 +13,34 @@ public sealed class SettingsException : Exception
     public SettingsException() { }
 }
 
-/// <summary>Section <c>Data</c>.</summary>
-/// <param name="Directory">Absolute; default <c>data</c> (<c>data-demo</c> in the demo) below the working folder.</param>
-/// <param name="RetentionDays">Days that records are kept after they arrived, 1 to 3650; default 8.</param>
-/// <param name="MaxBytes">Most bytes of records, at least 64 MiB; unset: no bound.</param>
-public sealed record DataSettings(string Directory, int RetentionDays, long? MaxBytes);
-
-/// <summary>Section <c>Alerts</c>.</summary>
-/// <param name="RetentionDays">Days that alerts are kept after they were last seen, 1 to 3650; default 91.</param>
-/// <param name="GroupingHours">A hit at most this far from an alert's first or last joins it, 1 to 720; default 24.</param>
-public sealed record AlertSettings(int RetentionDays, int GroupingHours);
-
-/// <summary>Section <c>Http</c>.</summary>
-/// <param name="Urls">Where the process listens; default <see cref="Settings.DefaultUrl"/>.</param>
-/// <param name="AllowedHosts">Host names answered beside the loopback ones, without port; default none.</param>
-/// <param name="AllowOpen">Listening beyond loopback is meant; default false.</param>
-public sealed record HttpSettings(IReadOnlyList<string> Urls, IReadOnlyList<string> AllowedHosts, bool AllowOpen);
-
-/// <summary>Section <c>Pulling</c>, as far as the host looks at it.</summary>
-/// <param name="AllowedNetworks">CIDRs inside the loopback, private and unique-local ranges that may be fetched from; default none, loopback in the demo.</param>
-/// <param name="Proxy">Address of an HTTP proxy; unset: none, whatever the environment says.</param>
-/// <param name="CaFile">PEM file of further certificate authorities; unset: the system's only.</param>
-public sealed record PullingSettings(IReadOnlyList<string> AllowedNetworks, Uri? Proxy, string? CaFile);
-
-/// <summary>Everything an operator can set, read and checked once before anything else happens.</summary>
-/// <param name="ClusterName"><c>Cluster:Name</c>: the cluster that records come from; default <c>cluster</c>.</param>
-/// <param name="ConnectionString"><c>ConnectionStrings:ThreatFeeds</c>: needed for Postgres; for Sqlite default a file in the data folder.</param>
-/// <param name="Demo">Sample feeds and logs are wanted.</param>
-public sealed record Settings(
-    DataSettings Data, AlertSettings Alerts, HttpSettings Http, PullingSettings Pulling,
-    string ClusterName, StorageOptions Storage, string? ConnectionString, bool Demo)
+/// <summary>Everything an operator can set: the options of each room, read and checked once before anything else happens.</summary>
+internal sealed record Settings(
+    HostingOptions Hosting, DataOptions Data, HttpOptions Http, StorageOptions Storage, PullingOptions Pulling, AlertOptions Alerts, RetentionOptions Retention)
 {
-    public const string DefaultUrl = "http://localhost:5080";
+    /// <summary>The classes whose properties with a key are the settings.</summary>
+    public static IReadOnlyList<Type> Classes { get; } = [.. typeof(Settings).GetConstructors()[0].GetParameters().Select(p => p.ParameterType)];
 
-    /// <exception cref="SettingsException">A value cannot be used.</exception>
+    /// <exception cref="SettingsException">What cannot be used, all of it, one a line.</exception>
     public static Settings Read(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var read = new SettingsReader(configuration);
-        bool demo = read.Flag("Demo");
-        string directory = read.Text("Data:Directory") ?? (demo ? "data-demo" : "data");
-        List<string> networks = [.. read.Networks("Pulling:AllowedNetworks")];
-        if (demo)
+        var settings = new Settings(
+            read.Options<HostingOptions>(), read.Options<DataOptions>(), read.Options<HttpOptions>(), read.Options<StorageOptions>(),
+            read.Options<PullingOptions>(), read.Options<AlertOptions>(), read.Options<RetentionOptions>());
+        string[] problems = [.. read.Problems, .. SettingKeys.Unknown(configuration), .. ListenAddresses.Problems(settings.Http, configuration)];
+        if (problems.Length > 0)
         {
-            networks.AddRange(["127.0.0.0/8", "::1/128"]);
+            throw new SettingsException(string.Join(Environment.NewLine, problems));
         }
-        var storage = new StorageOptions { Provider = read.OneOf("Storage:Provider", "Sqlite", "Postgres") };
-        string? connection = configuration.GetConnectionString("ThreatFeeds");
-        if (storage.Provider == "Postgres" && string.IsNullOrWhiteSpace(connection))
+        if (settings.Hosting.Demo)
         {
-            throw new SettingsException("ConnectionStrings:ThreatFeeds must be set when Storage:Provider is Postgres.");
+            // The demo fetches its feeds from itself, and leaves the data of the real thing alone.
+            settings.Pulling.AllowedNetworks.Add("127.0.0.0/8");
+            settings.Pulling.AllowedNetworks.Add("::1/128");
+            settings.Data.Directory = read.Has("Data:Directory") ? settings.Data.Directory : DataOptions.DemoDirectory;
         }
-        return new Settings(
-            new DataSettings(Path.GetFullPath(directory), read.Whole("Data:RetentionDays", 8, 1, 3650), read.Bytes("Data:MaxBytes", 64L << 20)),
-            new AlertSettings(read.Whole("Alerts:RetentionDays", 91, 1, 3650), read.Whole("Alerts:GroupingHours", 24, 1, 720)),
-            new HttpSettings(read.Addresses(), read.Hosts("Http:AllowedHosts"), read.Flag("Http:AllowOpen")),
-            new PullingSettings(networks, read.Address("Pulling:Proxy"), read.ExistingFile("Pulling:CaFile")),
-            read.Name("Cluster:Name", "cluster"), storage, string.IsNullOrWhiteSpace(connection) ? null : connection, demo);
+        settings.Data.Directory = Path.GetFullPath(settings.Data.Directory);
+        return settings;
     }
 }

@@ -1,93 +1,90 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Net;
+using System.Reflection;
 
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>Reads one setting at a time and names its key when the value cannot be used.</summary>
+/// <summary>
+/// The one way from configuration to options: a property with a key (<see cref="ConfigurationKeyNameAttribute"/>) is a setting, its initial value the default, its
+/// validation attributes the range, and <see cref="IValidatableObject"/> what they cannot say. Nothing throws; problems are collected so that all can be told together.
+/// </summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {
-    public string? Text(string key) => string.IsNullOrWhiteSpace(configuration[key]) ? null : configuration[key]!.Trim();
+    private static readonly char[] Separators = [',', ';', ' '];
+    private readonly List<string> _problems = [];
 
-    public bool Flag(string key) => Text(key) switch
-    {
-        null => false,
-        string text when bool.TryParse(text, out bool value) => value,
-        string text => throw new SettingsException($"{key} is '{text}'; use true or false."),
-    };
+    /// <summary>What could not be used so far; each names its key.</summary>
+    public IReadOnlyList<string> Problems => _problems;
 
-    public int Whole(string key, int standard, int least, int most) => Text(key) switch
-    {
-        null => standard,
-        string text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most => value,
-        string text => throw new SettingsException($"{key} is '{text}'; use a whole number from {least} to {most}."),
-    };
+    public bool Has(string key) => !string.IsNullOrWhiteSpace(configuration[key]);
 
-    public long? Bytes(string key, long least) => Text(key) switch
+    public T Options<T>()
+        where T : class, new()
     {
-        null => null,
-        string text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least => value,
-        string text => throw new SettingsException($"{key} is '{text}'; use a number of bytes, at least {least}."),
-    };
-
-    /// <summary>The first choice is the default; case does not matter.</summary>
-    public string OneOf(string key, params string[] choices)
-    {
-        string? text = Text(key);
-        return text is null
-            ? choices[0]
-            : choices.FirstOrDefault(c => c.Equals(text, StringComparison.OrdinalIgnoreCase))
-                ?? throw new SettingsException($"{key} is '{text}'; use {string.Join(" or ", choices)}.");
+        var options = new T();
+        foreach (PropertyInfo property in SettingKeys.Properties(typeof(T)))
+        {
+            Set(options, property, SettingKeys.Of(property));
+        }
+        _problems.AddRange((options as IValidatableObject)?.Validate(new ValidationContext(options)).Select(r => r.ErrorMessage ?? "") ?? []);
+        return options;
     }
 
-    /// <summary>Becomes part of index names, so it holds lower-case letters, digits, dots and hyphens only.</summary>
-    public string Name(string key, string standard)
+    private void Set(object options, PropertyInfo property, string key)
     {
-        string text = Text(key) ?? standard;
-        bool good = text.Length <= 100 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.') && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]);
-        return good ? text : throw new SettingsException($"{key} is '{text}'; use at most 100 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends.");
+        if (property.GetValue(options) is IList<string> list)
+        {
+            foreach (string item in Items(key))
+            {
+                list.Add(item);
+            }
+            return;
+        }
+        if (!Has(key))
+        {
+            return;
+        }
+        string text = configuration[key]!.Trim();
+        Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        RangeAttribute? range = property.GetCustomAttribute<RangeAttribute>();
+        if (!TryRead(type, text, out object? value))
+        {
+            _problems.Add($"{key} is '{text}'; use {Expected(type, range)}.");
+        }
+        else if (property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(a => !a.IsValid(value)) is { } broken)
+        {
+            _problems.Add($"{key} is '{text}'; {(broken is RangeAttribute ? "use " + Expected(type, range) : broken.ErrorMessage)}.");
+        }
+        else
+        {
+            property.SetValue(options, value);
+        }
     }
 
     /// <summary>A list, as <c>KEY:0</c>, <c>KEY:1</c>… or in one value with commas, semicolons or spaces between.</summary>
-    public IReadOnlyList<string> List(string key)
+    private IEnumerable<string> Items(string key) => configuration.GetSection(key).GetChildren().Select(c => c.Value).Prepend(configuration[key])
+        .SelectMany(v => (v ?? "").Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    private static bool TryRead(Type type, string text, out object? value)
     {
-        char[] separators = [',', ';', ' '];
-        IEnumerable<string?> values = configuration.GetSection(key).GetChildren().Select(c => c.Value).Prepend(configuration[key]);
-        return [.. values.SelectMany(v => (v ?? "").Split(separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        value = type switch
+        {
+            _ when type == typeof(string) => text,
+            _ when type == typeof(bool) => bool.TryParse(text, out bool flag) ? flag : null,
+            _ when type == typeof(int) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null,
+            _ when type == typeof(long) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null,
+            // Names only: an enum's numbers are nobody's business.
+            { IsEnum: true } => Enum.GetNames(type).FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(type, name) : null,
+            _ => throw new NotSupportedException($"A setting cannot be of the type {type.Name}."),
+        };
+        return value is not null;
     }
 
-    public IReadOnlyList<string> Networks(string key)
+    private static string Expected(Type type, RangeAttribute? range) => type switch
     {
-        IReadOnlyList<string> networks = List(key);
-        string? bad = networks.FirstOrDefault(n => !IPNetwork.TryParse(n, out _));
-        return bad is null ? networks : throw new SettingsException($"{key} holds '{bad}'; use networks such as 10.0.0.0/8, without host bits.");
-    }
-
-    public IReadOnlyList<string> Hosts(string key)
-    {
-        IReadOnlyList<string> hosts = List(key);
-        string? bad = hosts.FirstOrDefault(h => h.Contains('*', StringComparison.Ordinal) || Uri.CheckHostName(h.Trim('[', ']')) == UriHostNameType.Unknown);
-        return bad is null ? hosts : throw new SettingsException($"{key} holds '{bad}'; use host names or addresses without scheme, port or wildcard.");
-    }
-
-    public Uri? Address(string key) => Text(key) switch
-    {
-        null => null,
-        string text when Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" => new Uri(text),
-        string => throw new SettingsException($"{key} is not an http or https address."),
+        _ when type == typeof(bool) => "true or false",
+        { IsEnum: true } => string.Join(" or ", Enum.GetNames(type)),
+        _ when range is { OperandType: var operand } && operand == typeof(int) => $"a whole number from {range.Minimum} to {range.Maximum}",
+        _ => $"a whole number, at least {range?.Minimum ?? 0}",
     };
-
-    public string? ExistingFile(string key) => Text(key) switch
-    {
-        null => null,
-        string text when File.Exists(text) => Path.GetFullPath(text),
-        string text => throw new SettingsException($"{key} names '{text}', which does not exist."),
-    };
-
-    /// <summary>Every address the server would listen on, whichever setting says so.</summary>
-    public IReadOnlyList<string> Addresses()
-    {
-        IEnumerable<string?> endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(e => e["Url"]);
-        string[] urls = (Text("urls") ?? Settings.DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return [.. urls, .. endpoints.OfType<string>()];
-    }
 }

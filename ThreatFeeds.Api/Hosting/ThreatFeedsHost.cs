@@ -21,17 +21,17 @@ public static class ThreatFeedsHost
         {
             Args = args,
             ApplicationName = typeof(ThreatFeedsHost).Assembly.GetName().Name,
+            // Published files stand beside the executable, wherever it is started from.
+            WebRootPath = Directory.Exists(ConsoleFiles) ? ConsoleFiles : null,
         });
         Settings settings = Settings.Read(builder.Configuration);
-        ListenAddresses.Check(settings.Http);
         DataFolder.Prepare(settings.Data.Directory);
 
         if (string.IsNullOrWhiteSpace(builder.Configuration["urls"]))
         {
-            builder.WebHost.UseUrls(Settings.DefaultUrl);
+            builder.WebHost.UseUrls(HttpOptions.DefaultUrl);
         }
-        // Files of the console's project are found beside a build as well as in a published folder.
-        builder.WebHost.UseStaticWebAssets();
+        UseFilesOfBuild(builder);
         builder.AddLimits();
         AddOwn(builder, settings);
         Rooms.Add(builder, settings);
@@ -42,10 +42,31 @@ public static class ThreatFeedsHost
         return app;
     }
 
+    /// <summary>The console's files in a published folder.</summary>
+    private static string ConsoleFiles { get; } = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
+    /// <summary>Beside a build the console's files are where they were built from, so that only who built it can serve them.</summary>
+    /// <exception cref="SettingsException">They are out of reach.</exception>
+    private static void UseFilesOfBuild(WebApplicationBuilder builder)
+    {
+        if (Directory.Exists(ConsoleFiles))
+        {
+            return;
+        }
+        try
+        {
+            builder.WebHost.UseStaticWebAssets();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException("The console's files are out of reach: this is a build, which only its builder can run. For others: dotnet publish ThreatFeeds.Api -c Release -o DIR.", problem);
+        }
+    }
+
     private static void AddOwn(WebApplicationBuilder builder, Settings settings)
     {
         IServiceCollection services = builder.Services;
-        services.AddSingleton(settings).AddSingleton(settings.Data).AddSingleton(settings.Alerts).AddSingleton(settings.Pulling);
+        services.AddSingleton(settings);
         // Who asks: with no login, whoever reaches the process. One per request, so that a login has one place to say otherwise.
         services.AddScoped(_ => Actor.Local);
         services.TryAddSingleton(TimeProvider.System);
@@ -58,7 +79,9 @@ public static class ThreatFeedsHost
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
-        services.AddHostedService<DatabaseMigration>();
+        OrderlyStop.Add(services, settings);
+        services.AddSingleton<DataFolder>();
+        services.AddSingleton<DatabaseMigration>().AddHostedService(p => p.GetRequiredService<DatabaseMigration>());
         services.AddHealth();
         services.AddApiDocument();
         services.AddDemo(settings);
@@ -70,6 +93,7 @@ public static class ThreatFeedsHost
         app.UseRouting();
         app.UseResponseHeaders();
         app.UseExceptionHandler();
+        OrderlyStop.Use(app);
         app.UseRequestGuards(settings.Http);
         app.UseStatusCodePages(async pages =>
         {

@@ -95,9 +95,9 @@ public static class KubernetesRoutes
         switch (result)
         {
             case FeedChangeResult.Ok ok:
-                foreach (string path in change.Warns ? ok.LeftOut : [])
+                if (change.Warns)
                 {
-                    change.Request.HttpContext.Response.Headers.Append("Warning", KubernetesStatus.UnknownFieldWarning(path));
+                    change.Request.HttpContext.Response.Headers.Append("Warning", KubernetesStatus.UnknownFieldWarnings(ok.LeftOut));
                 }
                 return new ObjectAnswer(status, FeedManifest.WithDefaults(ResourceDocument.ToJson(ok.Row)));
             case FeedChangeResult.UnknownFields unknown:

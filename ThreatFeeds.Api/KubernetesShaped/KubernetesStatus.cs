@@ -1,5 +1,6 @@
 using ThreatFeeds.Api.Hosting;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Primitives;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
@@ -85,8 +86,19 @@ internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
         return new KubernetesStatus(200, null, null, details);
     }
 
+    /// <summary>Fields warned of by name; a client takes headers of a bounded size only.</summary>
+    private const int MostWarnings = 20;
+
+    /// <summary>Warning headers, and one that says how many fields more there are than those named.</summary>
+    public static StringValues UnknownFieldWarnings(IReadOnlyList<string> paths)
+    {
+        IEnumerable<string> named = paths.Take(MostWarnings).Select(UnknownFieldWarning);
+        int more = paths.Count - MostWarnings;
+        return (string[])[.. more > 0 ? named.Append($"299 - \"{more} more unknown fields\"") : named];
+    }
+
     /// <summary>A Warning header as RFC 7234 has it.</summary>
-    public static string UnknownFieldWarning(string path)
+    private static string UnknownFieldWarning(string path)
     {
         // A header holds printable ASCII only; the path is the client's own text.
         string shown = string.Concat(path.Select(c => c is >= ' ' and <= '~' and not ('"' or '\\') ? c : '?'));

@@ -1,5 +1,6 @@
-using ThreatFeeds.Api.Hosting;
 using Microsoft.AspNetCore.WebUtilities;
+using ThreatFeeds.Actors;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 
@@ -21,20 +22,21 @@ public static class LogEndpoints
     }
 
     private static void Map(IEndpointRouteBuilder routes, string path, LogKind kind, string name, string summary) =>
-        routes.MapPost(path, (HttpContext context, LogIngestion ingestion, string? format) => IngestAsync(context, ingestion, kind, format))
+        routes.MapPost(path, (HttpContext context, LogIngestion ingestion, Actor actor, string? format) => IngestAsync(context, ingestion, actor, kind, format))
             .WithName(name)
             .WithTags("Logs")
             .WithSummary(summary)
             .WithDescription("NDJSON, at most 64 MiB before and after decompression, lines of at most 1 MiB. 'format' names the log format (default calico). "
-                + "With an Idempotency-Key a repeated request is stored once; without one a retry after a lost answer is stored again.")
+                + "With an Idempotency-Key a repeated request is stored once, and another body under the same key is refused (422); without one a retry after a lost answer is stored again.")
             .Produces<Ingestion>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status507InsufficientStorage);
 
-    private static async Task<IResult> IngestAsync(HttpContext context, LogIngestion ingestion, LogKind kind, string? format)
+    private static async Task<IResult> IngestAsync(HttpContext context, LogIngestion ingestion, Actor actor, LogKind kind, string? format)
     {
         string? key = context.Request.Headers["Idempotency-Key"];
         if (key is { Length: 0 or > LongestKey })
@@ -53,11 +55,16 @@ public static class LogEndpoints
         }
         try
         {
-            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, context.RequestAborted));
+            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, actor, context.RequestAborted));
         }
         catch (UnknownLogFormatException e)
         {
             return Problem(StatusCodes.Status400BadRequest, "unknown-format", e.Message);
+        }
+        catch (KeyReusedException)
+        {
+            return Problem(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused",
+                "This Idempotency-Key was used before for a body with other records; nothing was stored. Send it again under a key of its own, such as a digest of the body.");
         }
     }
 

@@ -92,15 +92,17 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
     private async Task<List<HitView>> HitViewsAsync(ThreatFeedsContext db, List<HitRow> rows, CancellationToken cancellationToken)
     {
         var views = new List<HitView>(rows.Count);
+        IReadOnlyDictionary<RecordPlace, RawRecord> records = await logs.FindAsync(rows.ConvertAll(Place), cancellationToken);
         foreach (HitRow row in rows)
         {
-            RawRecord? record = await logs.FindAsync(row.Source, new Position(row.Segment, row.Ordinal), cancellationToken);
-            string? text = record is { } kept ? Encoding.UTF8.GetString(kept.Line.Span)
+            string? text = records.TryGetValue(Place(row), out RawRecord kept) ? Encoding.UTF8.GetString(kept.Line.Span)
                 : await db.AlertSamples.Where(s => s.AlertId == row.AlertId && s.HitId == row.Id).Select(s => s.Record).FirstOrDefaultAsync(cancellationToken);
             views.Add(new HitView(Convert.ToHexStringLower(row.Id), DateTimeOffset.FromUnixTimeMilliseconds(row.Time), row.Field, row.Value, row.Indicator, row.Feeds.Split(','), Json(text)));
         }
         return views;
     }
+
+    private static RecordPlace Place(HitRow row) => new(row.Source, new Position(row.Segment, row.Ordinal));
 
     private static JsonElement? Json(string? text)
     {

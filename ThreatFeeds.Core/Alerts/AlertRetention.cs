@@ -4,7 +4,7 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Alerts;
 
 /// <summary>Deletes alerts whose last hit, and whose opening, are older than Alerts:RetentionDays, with their hits.</summary>
-public sealed class AlertRetention(IContextFactory contexts, AlertOptions options, TimeProvider time)
+public sealed class AlertRetention(IContextFactory contexts, AlertOptions options)
 {
     private const int AtOnce = 200;
 
@@ -12,13 +12,14 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
     private static readonly TimeSpan NewsKept = TimeSpan.FromDays(7);
 
     /// <summary>Returns the number of alerts deleted.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    /// <param name="now">The time to go by; a clock that has just leapt is not believed.</param>
+    public async Task<int> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        DateTimeOffset limit = time.GetUtcNow() - TimeSpan.FromDays(options.RetentionDays);
+        DateTimeOffset limit = now - TimeSpan.FromDays(options.RetentionDays);
         long before = limit.ToUnixTimeMilliseconds();
         // Old logs that arrive now make alerts that somebody must still get to see.
         DateTime openedBefore = limit.UtcDateTime;
-        await TrimAsync(openedBefore, cancellationToken);
+        await TrimAsync(now, openedBefore, cancellationToken);
         int deleted = 0;
         while (true)
         {
@@ -38,10 +39,10 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
         }
     }
 
-    private async Task TrimAsync(DateTime before, CancellationToken cancellationToken)
+    private async Task TrimAsync(DateTimeOffset now, DateTime before, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        DateTime stale = time.GetUtcNow().UtcDateTime - NewsKept;
+        DateTime stale = now.UtcDateTime - NewsKept;
         await db.AlertOutbox.Where(o => o.At < stale).ExecuteDeleteAsync(cancellationToken);
         await db.SetAside.Where(s => s.At < before).ExecuteDeleteAsync(cancellationToken);
     }

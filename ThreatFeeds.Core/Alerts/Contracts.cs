@@ -11,14 +11,14 @@ public sealed record AlertWorkload(string Namespace, string Name, bool Aggregate
 /// <summary>The other side.</summary>
 public sealed record AlertPeer(string? Ip, int? Port, string? Name);
 
-/// <summary>An alert as REST shows it (design §6).</summary>
+/// <summary>An alert as REST shows it.</summary>
 /// <param name="Action">Null for DNS, and for a flow that does not say.</param>
 public sealed record AlertView(
     string Id, AlertState State, Severity Severity, string Description, LogKind Kind, string Cluster, string Indicator,
     IReadOnlyList<string> Feeds, Direction Direction, FlowAction? Action, AlertWorkload Workload, AlertPeer? Peer,
     DateTimeOffset FirstSeen, DateTimeOffset LastSeen, long Count, string Note, IReadOnlyList<string> Mitre);
 
-/// <summary>A hit as REST shows it (design §6).</summary>
+/// <summary>A hit as REST shows it.</summary>
 /// <param name="Record">As received, or as copied; null when no longer kept.</param>
 public sealed record HitView(
     string Id, DateTimeOffset Time, HitField Field, string Value, string Indicator, IReadOnlyList<string> Feeds, JsonElement? Record);

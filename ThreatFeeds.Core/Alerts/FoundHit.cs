@@ -34,7 +34,7 @@ public sealed record FoundHit(
 /// <summary>What makes hits one finding.</summary>
 internal readonly record struct AlertKey(LogKind Kind, string Indicator, string Namespace, string Workload, Direction Direction, FlowAction Action);
 
-/// <summary>Reads a hit as a finding: whose it is, which way, how bad (the table of design §5).</summary>
+/// <summary>Reads a hit as a finding: whose it is, which way, how bad.</summary>
 internal static class Finding
 {
     public static Direction Direction(this FoundHit hit) => hit.Field == HitField.SourceIp ? Vocabulary.Direction.Inbound : Vocabulary.Direction.Outbound;

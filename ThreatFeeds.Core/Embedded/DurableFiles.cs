@@ -7,7 +7,11 @@ namespace ThreatFeeds.Embedded;
 internal sealed partial class DurableFiles : IDurableFiles
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const int NotPermitted = 13; // EACCES
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Told of each folder that was synced.</summary>
+    public Action<string>? FolderSynced { get; init; }
 
     public void CreateFolder(string path)
     {
@@ -35,6 +39,18 @@ internal sealed partial class DurableFiles : IDurableFiles
         else if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, OwnerOnly);
+            // Somebody else may have made it a moment ago, without a sync.
+            if (Path.GetDirectoryName(path) is { } above)
+            {
+                try
+                {
+                    SyncFolder(above);
+                }
+                catch (IOException e) when (e.HResult == NotPermitted)
+                {
+                    // A folder above that is not ours to open was made by its owner.
+                }
+            }
         }
     }
 
@@ -83,6 +99,7 @@ internal sealed partial class DurableFiles : IDurableFiles
         {
             throw Failure("sync", path);
         }
+        FolderSynced?.Invoke(path);
     }
 
     public IDisposable? TryLock(string path)

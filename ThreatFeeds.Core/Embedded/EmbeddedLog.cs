@@ -26,9 +26,21 @@ internal static partial class EmbeddedLog
     [LoggerMessage(EventIds.Embedded + 6, LogLevel.Error, "A handler of appended records failed")]
     public static partial void HandlerFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventIds.Embedded + 7, LogLevel.Warning, "Retention deleted {Records} records of {Source} that the forward search may not have passed, to stay under the size limit")]
+    [LoggerMessage(EventIds.Embedded + 7, LogLevel.Information, "Retention deleted {Records} records of {Source} to stay under the size limit")]
     public static partial void DeletedForSize(ILogger logger, long records, string source);
 
     [LoggerMessage(EventIds.Embedded + 8, LogLevel.Information, "The log store in {Folder} is open: {Records} records in {Bytes} bytes")]
     public static partial void Opened(ILogger logger, string folder, long records, long bytes);
+
+    [LoggerMessage(EventIds.Embedded + 9, LogLevel.Error, "Retention deleted {Records} records of {Source} that not every search had passed; they count as dropped")]
+    public static partial void DeletedUnsearched(ILogger logger, long records, string source);
+
+    [LoggerMessage(EventIds.Embedded + 10, LogLevel.Warning, "{Folder}: it cannot be noted how far records were acknowledged; damage that follows a crash may go unseen")]
+    public static partial void NotNoted(ILogger logger, string folder, Exception exception);
+
+    [LoggerMessage(EventIds.Embedded + 11, LogLevel.Error, "{File}: damage could not be written to the ledger; it is counted once it can be")]
+    public static partial void DamageNotNoted(ILogger logger, string file, Exception exception);
+
+    [LoggerMessage(EventIds.Embedded + 12, LogLevel.Warning, "{File} could not be sealed at the end; the next start does it")]
+    public static partial void NotSealed(ILogger logger, string file, Exception exception);
 }

@@ -15,6 +15,8 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     private readonly LogReaders _readers;
     private readonly TimeProvider _time;
     private readonly ILogger<EmbeddedLogStore> _logger;
+    private readonly WaitingBytes _waiting;
+    private readonly SemaphoreSlim _retaining = new(1);
     private volatile Kinds? _kinds;
 
     public EmbeddedLogStore(EmbeddedOptions options, LogReaders readers, TimeProvider time, ILogger<EmbeddedLogStore> logger)
@@ -29,9 +31,12 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
         _readers = readers;
         _time = time;
         _logger = logger;
+        _waiting = new WaitingBytes(options.WaitingBytes);
     }
 
     public event Action<LogSource>? Appended;
+
+    public event Action? Overfull;
 
     public IReadOnlyList<LogSource> Sources => Open().Sources;
 
@@ -43,14 +48,27 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     public Task OpenAsync(IReadOnlyDictionary<string, Position> floors, CancellationToken cancellationToken) =>
         Task.Run(() => OpenFolder(floors), cancellationToken);
 
-    public Task<bool> AppendAsync(LogBatch batch, CancellationToken cancellationToken)
+    public async Task<AppendResult> AppendAsync(LogBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (batch.Lines.Count == 0)
         {
             throw new ArgumentException("A batch has at least one line.", nameof(batch));
         }
-        return Open().Of(batch.Kind).Writer.AppendAsync(batch, cancellationToken);
+        KindWriter writer = Open().Of(batch.Kind).Writer;
+        int bytes = Frame.LengthOf(batch);
+        if (!_waiting.TryEnter(bytes))
+        {
+            throw new LogStoreException($"Batches of more than {_options.WaitingBytes} bytes wait to be written; nothing was stored. Send this one again in a second.") { Busy = true };
+        }
+        try
+        {
+            return await writer.AppendAsync(batch, cancellationToken);
+        }
+        finally
+        {
+            _waiting.Leave(bytes);
+        }
     }
 
     public Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken) => Task.FromResult(Find(source).Log.Head);
@@ -80,26 +98,31 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) =>
         Task.FromResult(Find(source).Log.Count(after, upTo));
 
-    public Task<RawRecord?> FindAsync(string sourceId, Position position, CancellationToken cancellationToken)
+    public Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken)
     {
-        Kind? kind = Open().Find(sourceId);
-        if (kind is null || position.Segment < 1 || position.Ordinal < 0)
-        {
-            return Task.FromResult<RawRecord?>(null);
-        }
-        return Task.Run(
+        ArgumentNullException.ThrowIfNull(places);
+        Kinds kinds = Open();
+        return Task.Run<IReadOnlyDictionary<RecordPlace, RawRecord>>(
             () =>
             {
-                RawRecord? found = null;
-                Guarded(() => kind.Log.Read(position with { Ordinal = position.Ordinal - 1 }, position, record =>
+                var found = new Dictionary<RecordPlace, RawRecord>();
+                foreach (IGrouping<string, RecordPlace> ofSource in places.GroupBy(p => p.Source))
                 {
-                    found = record with { Line = record.Line.ToArray() };
-                    return false;
-                }, cancellationToken));
+                    if (kinds.Find(ofSource.Key) is { } kind)
+                    {
+                        IEnumerable<Position> positions = ofSource.Select(p => p.Position).Where(p => p is { Segment: > 0, Ordinal: >= 0 });
+                        foreach (RawRecord record in Guarded(() => kind.Log.Find(positions, cancellationToken)))
+                        {
+                            found[new RecordPlace(ofSource.Key, record.Position)] = record;
+                        }
+                    }
+                }
                 return found;
             },
             cancellationToken);
     }
+
+    public Task<long> LostAsync(LogSource source, CancellationToken cancellationToken) => Task.FromResult(Find(source).Log.Lost);
 
     public Task<DateTimeOffset?> LastReceivedAtAsync(LogSource source, CancellationToken cancellationToken) => Task.FromResult(Find(source).Log.Newest);
 
@@ -107,25 +130,27 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(limits);
         Kinds kinds = Open();
-        DateTimeOffset oldest = _time.GetUtcNow() - limits.Keep;
         long deleted = 0;
+        // One at a time: two would both find the store overfull and delete twice as much.
+        await _retaining.WaitAsync(cancellationToken);
         try
         {
             foreach (Kind kind in kinds.All)
             {
-                Position mark = limits.ForwardMarks.GetValueOrDefault(kind.Log.Source.Id);
-                deleted += await kind.Writer.RunAsync(
+                string source = kind.Log.Source.Id;
+                Position mark = limits.ForwardMarks.GetValueOrDefault(source);
+                deleted += (await kind.Writer.RunAsync(
                     writer =>
                     {
                         writer.SealActive(always: false);
                         return kind.Log.Delete([.. kind.Log.SealedSegments().Where(s =>
-                            s.Records == 0 || (s.Newest < oldest && new Position(s.Number, s.Records - 1) <= mark))]);
+                            s.Records == 0 || (s.Newest < limits.Before && new Position(s.Number, s.Records - 1) <= mark))], limits.Passed(source));
                     },
-                    cancellationToken);
+                    cancellationToken)).Records;
             }
             while (limits.MaxBytes is { } most && kinds.All.Sum(k => k.Log.Bytes) > most)
             {
-                long gone = await DeleteOldestAsync(kinds, cancellationToken);
+                long gone = await DeleteOldestAsync(kinds, limits, cancellationToken);
                 if (gone == 0)
                 {
                     break;
@@ -136,6 +161,10 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
         catch (IOException e)
         {
             throw new LogStoreException($"Retention failed: {e.Message}", DiskFull.Is(e), e);
+        }
+        finally
+        {
+            _retaining.Release();
         }
         return deleted;
     }
@@ -148,12 +177,23 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             foreach (Kind kind in kinds.All)
             {
                 await kind.Writer.CloseAsync();
+                kind.Log.Dispose();
             }
-            kinds.Lock.Dispose();
+            kinds.Lock?.Dispose();
+            _retaining.Dispose();
         }
     }
 
-    private async Task<long> DeleteOldestAsync(Kinds kinds, CancellationToken cancellationToken)
+    private void HaveAppended(LogSource source)
+    {
+        Appended?.Invoke(source);
+        if (_options.MaxBytes is { } most && _kinds?.All.Sum(k => k.Log.Bytes) > most)
+        {
+            Overfull?.Invoke();
+        }
+    }
+
+    private async Task<long> DeleteOldestAsync(Kinds kinds, RetentionLimits limits, CancellationToken cancellationToken)
     {
         Kind? oldest = Oldest(kinds);
         if (oldest is null)
@@ -175,9 +215,10 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
         {
             return 0;
         }
-        long gone = await oldest.Writer.RunAsync(_ => oldest.Log.Delete([.. oldest.Log.SealedSegments().Take(1)]), cancellationToken);
-        EmbeddedLog.DeletedForSize(_logger, gone, oldest.Log.Source.Name);
-        return gone;
+        Deletion gone = await oldest.Writer.RunAsync(
+            _ => oldest.Log.Delete([.. oldest.Log.SealedSegments().Take(1)], limits.Passed(oldest.Log.Source.Id)), cancellationToken);
+        EmbeddedLog.DeletedForSize(_logger, gone.Records, oldest.Log.Source.Name);
+        return gone.Records;
     }
 
     private static Kind? Oldest(Kinds kinds) => kinds.All
@@ -195,51 +236,35 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
         }
         _files.CreateFolder(_options.DataFolder);
         _files.CreateFolder(Folder);
-        IDisposable held = _files.TryLock(Path.Combine(Folder, "lock"))
+        IDisposable? held = _options.FolderHeld ? null : _files.TryLock(EmbeddedOptions.LockFile(_options.DataFolder))
             ?? throw new LogStoreException($"Another process uses the data folder {_options.DataFolder}. Stop it, or give this one another folder (--data).");
         try
         {
-            string id = StoreId();
+            string id = StoreId.Of(_files, Folder);
             var all = new List<Kind>();
             foreach (LogKind kind in (ReadOnlySpan<LogKind>)[LogKind.Dns, LogKind.Flow])
             {
-                string name = kind == LogKind.Dns ? "dns" : "flow";
+                string name = Word.Of(kind);
                 var source = new LogSource($"{id}-{name}", $"embedded/{name}", kind);
-                KindLog log = KindLog.Open(_files, Path.Combine(Folder, name), source, floors.GetValueOrDefault(source.Id), _logger);
-                all.Add(new Kind(log, new KindWriter(log, _files, _options, _time, _logger) { Appended = () => Appended?.Invoke(source) }));
+                KindLog log = KindLog.Open(_files, Path.Combine(Folder, name), source, floors.GetValueOrDefault(source.Id), _options.KeyBytes, _logger);
+                all.Add(new Kind(log, new KindWriter(log, _files, _options, _time, _logger) { Appended = () => HaveAppended(source) }));
             }
             _kinds = new Kinds(held, all);
             EmbeddedLog.Opened(_logger, Folder, all.Sum(k => k.Log.Count(Position.BeforeAll, k.Log.Head).Records), all.Sum(k => k.Log.Bytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
-            held.Dispose();
+            held?.Dispose();
             throw new LogStoreException($"The log store in {Folder} cannot be opened: {e.Message}", e is IOException io && DiskFull.Is(io), e);
         }
         catch
         {
-            held.Dispose();
+            held?.Dispose();
             throw;
         }
     }
 
-    /// <summary>A random id of this folder; positions mean nothing in another.</summary>
-    private string StoreId()
-    {
-        string path = Path.Combine(Folder, "id");
-        if (_files.Exists(path))
-        {
-            using IDurableFile file = _files.OpenRead(path);
-            byte[] bytes = new byte[file.Length];
-            file.Read(0, bytes);
-            return Guid.Parse(System.Text.Encoding.ASCII.GetString(bytes)).ToString("N");
-        }
-        string id = Guid.NewGuid().ToString("N");
-        DurableText.Replace(_files, Folder, path, id);
-        return id;
-    }
-
-    private static Position Guarded(Func<Position> read)
+    private static T Guarded<T>(Func<T> read)
     {
         try
         {
@@ -254,15 +279,4 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     private Kinds Open() => _kinds ?? throw new LogStoreException("The log store is not open.");
 
     private Kind Find(LogSource source) => Open().Find(source.Id) ?? throw new LogStoreException($"The log store has no source {source.Id}.");
-
-    private sealed record Kind(KindLog Log, KindWriter Writer);
-
-    private sealed record Kinds(IDisposable Lock, IReadOnlyList<Kind> All)
-    {
-        public IReadOnlyList<LogSource> Sources { get; } = [.. All.Select(k => k.Log.Source)];
-
-        public Kind Of(LogKind kind) => All.First(k => k.Log.Source.Kind == kind);
-
-        public Kind? Find(string sourceId) => All.FirstOrDefault(k => k.Log.Source.Id == sourceId);
-    }
 }

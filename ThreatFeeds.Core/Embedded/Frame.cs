@@ -1,12 +1,14 @@
 using System.Buffers.Binary;
 using System.Text;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Embedded;
 
 /// <summary>
 /// A batch as it stands in a segment, whole or absent. Little-endian: body length (4), CRC-32C of all that follows (4), records (4),
 /// arrival in ticks UTC (8), ordinal of the first record (8), lengths of format (2) and idempotency key (2), format, key, then each line as length (4) and bytes.
+/// Its version is that of its segment (<see cref="Segment.Version"/>).
 /// </summary>
 internal static class Frame
 {
@@ -27,29 +29,20 @@ internal static class Frame
     private const int FormatAt = 28;
     private const int KeyAt = 30;
 
+    /// <summary>Bytes of the batch's frame.</summary>
+    /// <exception cref="ArgumentException">It would be too long.</exception>
+    public static int LengthOf(Logs.LogBatch batch) => Measure(batch, out _, out _);
+
     /// <summary>Encodes everything but the arrival, the ordinal and the checksum, which only the writer knows (<see cref="Seal"/>).</summary>
     public static byte[] Encode(Logs.LogBatch batch)
     {
-        int formatBytes = Encoding.UTF8.GetByteCount(batch.Format);
-        int keyBytes = batch.IdempotencyKey is null ? 0 : Encoding.UTF8.GetByteCount(batch.IdempotencyKey);
-        if (formatBytes > LongestKey || keyBytes > LongestKey)
-        {
-            throw new ArgumentException($"The format and the idempotency key have at most {LongestKey} bytes.", nameof(batch));
-        }
-        long length = HeaderBytes + formatBytes + keyBytes;
-        foreach (ReadOnlyMemory<byte> line in batch.Lines)
-        {
-            length += sizeof(int) + line.Length;
-        }
-        if (length > MostBytes)
-        {
-            throw new ArgumentException($"A batch has at most {MostBytes} bytes.", nameof(batch));
-        }
-        byte[] frame = GC.AllocateUninitializedArray<byte>((int)length);
-        BinaryPrimitives.WriteInt32LittleEndian(frame, (int)length - HeaderBytes);
+        int length = Measure(batch, out int formatBytes, out int keyBytes);
+        byte[] frame = GC.AllocateUninitializedArray<byte>(length);
+        BinaryPrimitives.WriteInt32LittleEndian(frame, length - HeaderBytes);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(CountAt), batch.Lines.Count);
         BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(FormatAt), (ushort)formatBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(KeyAt), (ushort)keyBytes);
+        frame.AsSpan(ArrivalAt, FormatAt - ArrivalAt).Clear();
         int at = HeaderBytes;
         at += Encoding.UTF8.GetBytes(batch.Format, frame.AsSpan(at));
         at += batch.IdempotencyKey is null ? 0 : Encoding.UTF8.GetBytes(batch.IdempotencyKey, frame.AsSpan(at));
@@ -92,9 +85,55 @@ internal static class Frame
         return true;
     }
 
+    /// <summary>Whether two whole frames hold the same lines in the same format.</summary>
+    public static bool SameContent(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) =>
+        TryReadHeader(a, out FrameHeader first) && TryReadHeader(b, out FrameHeader second) && first.Count == second.Count
+        && a.Slice(HeaderBytes, first.FormatBytes).SequenceEqual(b.Slice(HeaderBytes, second.FormatBytes))
+        && a[first.LinesAt..first.Length].SequenceEqual(b[second.LinesAt..second.Length]);
+
+    /// <summary>Whether the lengths of the lines add up to the frame's; a right checksum alone does not say so.</summary>
+    public static bool LinesFit(ReadOnlySpan<byte> frame, in FrameHeader header)
+    {
+        long at = header.LinesAt;
+        for (int i = 0; i < header.Count; i++)
+        {
+            if (at + sizeof(int) > header.Length)
+            {
+                return false;
+            }
+            int length = BinaryPrimitives.ReadInt32LittleEndian(frame[(int)at..]);
+            at += sizeof(int) + (long)length;
+            if (length < 0 || at > header.Length)
+            {
+                return false;
+            }
+        }
+        return at == header.Length;
+    }
+
     /// <summary>Whether the checksum of a complete frame is right.</summary>
     public static bool IsWhole(ReadOnlySpan<byte> frame) =>
         BinaryPrimitives.ReadUInt32LittleEndian(frame[ChecksumAt..]) == Crc32C.Of(frame[CheckedFrom..]);
+
+    private static int Measure(Logs.LogBatch batch, out int formatBytes, out int keyBytes)
+    {
+        formatBytes = Encoding.UTF8.GetByteCount(batch.Format);
+        keyBytes = batch.IdempotencyKey is null ? 0 : Encoding.UTF8.GetByteCount(batch.IdempotencyKey);
+        if (formatBytes > LongestKey || keyBytes > LongestKey)
+        {
+            throw new ArgumentException($"The format and the idempotency key have at most {LongestKey} bytes.", nameof(batch));
+        }
+        long length = HeaderBytes + formatBytes + keyBytes;
+        foreach (ReadOnlyMemory<byte> line in batch.Lines)
+        {
+            length += sizeof(int) + line.Length;
+        }
+        if (length > MostBytes)
+        {
+            throw new ArgumentException($"A batch has at most {MostBytes} bytes.", nameof(batch));
+        }
+        return (int)length;
+    }
 }
 
 /// <param name="Length">Of the whole frame, in bytes.</param>

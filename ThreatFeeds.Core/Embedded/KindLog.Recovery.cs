@@ -5,7 +5,42 @@ namespace ThreatFeeds.Embedded;
 /// <summary>What a start makes of the files it finds.</summary>
 internal sealed partial class KindLog
 {
+    /// <param name="floor">Everything at or before it was acknowledged once, whatever the files say.</param>
     private void Recover(Position floor)
+    {
+        SortedSet<long> numbers = Numbers();
+        List<DeletedSegment> deletedNow = [.. RecoverDeleted(numbers, floor)];
+        foreach (Acknowledged known in Promised(floor).Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
+        {
+            EmbeddedLog.SegmentMissing(_logger, PathOf(known.Number), known.Records);
+            deletedNow.Add(new DeletedSegment(known.Number, known.Records, known.Newest, known.Records));
+            See(known.Number, known.Records, known.Newest);
+        }
+        var sealedNow = new List<SealedSegment>();
+        foreach (long number in numbers)
+        {
+            if (RecoverSegment(number, floor) is { } figures)
+            {
+                sealedNow.Add(figures);
+            }
+        }
+        DamagedRange[] damagedNow = [.. _segments.SelectMany(s => s.DamagedRanges()).Except(Ledger.Damaged)];
+        foreach (DamagedRange range in damagedNow)
+        {
+            EmbeddedLog.SegmentDamaged(_logger, PathOf(range.Number), range.First, range.Records);
+        }
+        // Also when nothing is new: a program before this one must not take the folder for one of its own.
+        if (deletedNow.Count > 0 || sealedNow.Count > 0 || damagedNow.Length > 0 || Ledger.FoundVersion < SegmentLedger.Version)
+        {
+            Ledger.Add(sealedNow, deletedNow, damagedNow);
+        }
+        // What is gone must not make a search wait for it, nor a position be given twice.
+        _head = _head > floor ? _head : floor;
+        NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Count == 0 ? 0 : Ledger.Deleted.Keys.Max())) + 1;
+        NextNumber = Math.Max(NextNumber, (_acknowledged.Found?.Number ?? 0) + 1);
+    }
+
+    private SortedSet<long> Numbers()
     {
         var numbers = new SortedSet<long>();
         foreach (string name in _files.List(Folder))
@@ -15,75 +50,105 @@ internal sealed partial class KindLog
                 numbers.Add(number);
             }
         }
-        long highest = floor.Segment;
+        return numbers;
+    }
+
+    /// <summary>Finishes deletions that were under way.</summary>
+    /// <returns>Those of a ledger that did not know of losses yet, with them: up to then records beyond the mark were counted when the mark passed them.</returns>
+    private IEnumerable<DeletedSegment> RecoverDeleted(SortedSet<long> numbers, Position floor)
+    {
         foreach (DeletedSegment gone in Ledger.Deleted.Values)
         {
-            highest = Math.Max(highest, gone.Number);
             See(gone.Number, gone.Records, gone.Newest);
             if (numbers.Remove(gone.Number))
             {
                 _files.Delete(PathOf(gone.Number));
             }
-        }
-        var missing = new List<DeletedSegment>();
-        foreach (SealedSegment known in Ledger.Sealed.Values.Where(s => !numbers.Contains(s.Number)))
-        {
-            EmbeddedLog.SegmentMissing(_logger, PathOf(known.Number), known.Records);
-            missing.Add(new DeletedSegment(known.Number, known.Records, known.Newest));
-            highest = Math.Max(highest, known.Number);
-            See(known.Number, known.Records, known.Newest);
-        }
-        var sealedNow = new List<SealedSegment>();
-        foreach (long number in numbers)
-        {
-            highest = Math.Max(highest, number);
-            if (RecoverSegment(number) is { } figures)
+            long passed = Passed(gone.Number, gone.Records, floor);
+            if (Ledger.FoundVersion == 1 && passed < gone.Records)
             {
-                sealedNow.Add(figures);
+                yield return gone with { Lost = gone.Records - passed };
             }
         }
-        if (missing.Count > 0 || sealedNow.Count > 0)
+    }
+
+    /// <summary>What the ledger, the acknowledged file and the marks say was acknowledged.</summary>
+    private IEnumerable<Acknowledged> Promised(Position floor)
+    {
+        foreach (SealedSegment known in Ledger.Sealed.Values)
         {
-            Ledger.Add(sealedNow, missing);
+            yield return new Acknowledged(known.Number, known.Records, known.Length, known.Newest);
         }
-        NextNumber = highest + 1;
+        var open = new List<Acknowledged>();
+        if (_acknowledged.Found is { } found)
+        {
+            open.Add(found);
+        }
+        if (floor > Position.BeforeAll && open.TrueForAll(o => o.Number != floor.Segment))
+        {
+            open.Add(new Acknowledged(floor.Segment, floor.Ordinal + 1, 0, DateTimeOffset.UnixEpoch));
+        }
+        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.Deleted.ContainsKey(o.Number)))
+        {
+            yield return one;
+        }
     }
 
     /// <returns>The figures of a segment the ledger does not know as sealed yet.</returns>
-    private SealedSegment? RecoverSegment(long number)
+    private SealedSegment? RecoverSegment(long number, Position floor)
     {
         var segment = new Segment(number, PathOf(number));
         SealedSegment? known = Ledger.Sealed.GetValueOrDefault(number);
+        Acknowledged promised = Promised(floor).FirstOrDefault(p => p.Number == number);
         using (IDurableFile file = _files.OpenWrite(segment.Path))
         {
-            long length = file.Length;
-            SegmentRecovery.Walk(file, segment, known?.Length ?? length, verify: known is null, key => _keys.TryAdd(key, number));
-            if (known is null && segment.Records > 0)
+            if (known is not null)
             {
-                if (length > segment.Length)
+                SegmentRecovery.WalkSealed(file, segment, known.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+            }
+            else
+            {
+                SegmentRecovery.WalkUnsealed(file, segment, promised.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+                if (segment.Records > 0)
                 {
-                    EmbeddedLog.TailCut(_logger, segment.Path, segment.Length, length - segment.Length);
-                    file.SetLength(segment.Length);
+                    CutTail(file, segment, damaged: segment.Records < promised.Records);
                 }
-                // Also when nothing was cut: whole frames may stand in the system's memory only, after a process that was killed before its sync.
-                file.Sync();
             }
         }
-        if (known is null && segment.Records == 0)
+        if (known is null && segment.Records == 0 && promised.Records == 0)
         {
             // No record of it was ever acknowledged or readable.
             _files.Delete(segment.Path);
             return null;
         }
-        if (known is not null && known.Records > segment.Records)
-        {
-            EmbeddedLog.SegmentDamaged(_logger, segment.Path, segment.Length, known.Records - segment.Records);
-        }
-        SealedSegment figures = known ?? new SealedSegment(number, segment.Length, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch);
+        SealedSegment figures = known ?? new SealedSegment(
+            number, Math.Max(segment.Length, promised.Length), Math.Max(segment.Records, promised.Records), Later(segment.Newest, promised.Newest));
         segment.Seal(figures);
+        foreach (DamagedRange range in Ledger.Damaged.Where(d => d.Number == number))
+        {
+            segment.MarkDamagedAt(range.First);
+        }
         _segments.Add(segment);
         See(number, segment.Records, segment.Newest);
         return known is null ? figures : null;
+    }
+
+    private void CutTail(IDurableFile file, Segment segment, bool damaged)
+    {
+        long length = file.Length;
+        if (length > segment.Length && !damaged)
+        {
+            EmbeddedLog.TailCut(_logger, segment.Path, segment.Length, length - segment.Length);
+            file.SetLength(segment.Length);
+        }
+        // Also when nothing was cut: whole frames may stand in the system's memory only, after a process that was killed before its sync.
+        file.Sync();
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset? a, DateTimeOffset b)
+    {
+        DateTimeOffset first = a ?? DateTimeOffset.UnixEpoch;
+        return first > b ? first : b;
     }
 
     private string PathOf(long number) => Path.Combine(Folder, Segment.FileName(number));

@@ -8,23 +8,26 @@ namespace ThreatFeeds.Embedded;
 /// A damaged frame (a checksum that is wrong in a synced part) is passed over, its records count as deleted, and an error is logged: a search that
 /// stopped there would never reach what follows.
 /// </summary>
-internal sealed partial class KindLog
+internal sealed partial class KindLog : IDisposable
 {
     private readonly IDurableFiles _files;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly List<Segment> _segments = [];
-    private readonly Dictionary<string, long> _keys = new(StringComparer.Ordinal);
+    private readonly KeyMemory _keys;
+    private readonly AcknowledgedFile _acknowledged;
     private Position _head;
     private DateTimeOffset? _newest;
 
-    private KindLog(IDurableFiles files, string folder, LogSource source, ILogger logger)
+    private KindLog(IDurableFiles files, string folder, LogSource source, long keyBytes, ILogger logger)
     {
         _files = files;
         _logger = logger;
+        _keys = new KeyMemory(keyBytes);
         Folder = folder;
         Source = source;
         Ledger = SegmentLedger.Open(files, folder);
+        _acknowledged = AcknowledgedFile.Open(files, folder);
     }
 
     public LogSource Source { get; }
@@ -42,22 +45,28 @@ internal sealed partial class KindLog
 
     public long Bytes { get { lock (_gate) { return _segments.Sum(s => s.Length); } } }
 
+    /// <summary>Records that went before every search had passed them, or that were damaged.</summary>
+    public long Lost => Ledger.Lost;
+
     /// <summary>Reads the folder, cuts the torn tail and seals what there is.</summary>
-    public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, ILogger logger)
+    /// <param name="keyBytes">Bytes of idempotency keys remembered.</param>
+    public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, long keyBytes, ILogger logger)
     {
         files.CreateFolder(folder);
-        var log = new KindLog(files, folder, source, logger);
-        log.Recover(floor);
-        return log;
-    }
-
-    public bool KnowsKey(string key)
-    {
-        lock (_gate)
+        var log = new KindLog(files, folder, source, keyBytes, logger);
+        try
         {
-            return _keys.ContainsKey(key);
+            log.Recover(floor);
+            return log;
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
         }
     }
+
+    public void Dispose() => _acknowledged.Dispose();
 
     public void AddSegment(Segment segment)
     {
@@ -75,20 +84,28 @@ internal sealed partial class KindLog
         {
             foreach ((FrameHeader header, string? key) in frames)
             {
-                segment.Add(header);
+                FramePlace place = segment.Add(header);
                 if (key is not null)
                 {
-                    _keys[key] = segment.Number;
+                    _keys.Set(key, segment.Number, place);
                 }
             }
             See(segment.Number, segment.Records, segment.Newest);
+        }
+        try
+        {
+            _acknowledged.Write(new Acknowledged(segment.Number, segment.Records, segment.Length, segment.Newest ?? DateTimeOffset.UnixEpoch));
+        }
+        catch (IOException e)
+        {
+            EmbeddedLog.NotNoted(_logger, Folder, e);
         }
     }
 
     /// <summary>Records in the ledger how far the segment goes; nothing behind its published length is ever read.</summary>
     public void Seal(Segment segment)
     {
-        Ledger.Add([new SealedSegment(segment.Number, segment.Length, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch)], []);
+        Ledger.Add([new SealedSegment(segment.Number, segment.Length, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch)], [], []);
         lock (_gate)
         {
             segment.Seal();
@@ -104,70 +121,43 @@ internal sealed partial class KindLog
         }
     }
 
-    /// <summary>Deletes sealed segments. The ledger knows before a file goes, so that no count ever misses them.</summary>
-    public long Delete(IReadOnlyList<Segment> segments)
+    /// <summary>Deletes sealed segments. The ledger knows before a file goes, so that no count ever misses them, whatever happens in between.</summary>
+    /// <param name="passed">Up to where every search has come; what goes behind it is lost.</param>
+    public Deletion Delete(IReadOnlyList<Segment> segments, Position passed)
     {
         if (segments.Count == 0)
         {
-            return 0;
+            return default;
         }
+        long lost = 0;
         lock (_gate)
         {
-            Ledger.Add([], [.. segments.Select(s => new DeletedSegment(s.Number, s.Records, s.Newest ?? DateTimeOffset.UnixEpoch))]);
+            var gone = new List<DeletedSegment>();
+            foreach (Segment segment in segments)
+            {
+                DamagedRange[] damaged = [.. segment.DamagedRanges()];
+                long searched = Passed(segment.Number, segment.Records, passed);
+                long unsearched = segment.Records - searched - damaged.Sum(d => d.From(searched));
+                lost += unsearched;
+                gone.Add(new DeletedSegment(segment.Number, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch, unsearched + damaged.Sum(d => d.Records)));
+            }
+            Ledger.Add([], gone, []);
             foreach (Segment segment in segments)
             {
                 _segments.Remove(segment);
             }
-            var gone = segments.Select(s => s.Number).ToHashSet();
-            foreach (string key in _keys.Where(k => gone.Contains(k.Value)).Select(k => k.Key).ToList())
-            {
-                _keys.Remove(key);
-            }
+            _keys.Forget([.. segments.Select(s => s.Number)]);
         }
         foreach (Segment segment in segments)
         {
             _files.Delete(segment.Path);
         }
         _files.SyncFolder(Folder);
-        return segments.Sum(s => s.Records);
-    }
-
-    public Position Read(Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken)
-    {
-        SegmentView[] views;
-        lock (_gate)
+        if (lost > 0)
         {
-            // What becomes readable later must not count as passed.
-            upTo = upTo > _head ? _head : upTo;
-            views = [.. _segments.Where(s => s.Number >= after.Segment && s.Number <= upTo.Segment).Select(s => s.View())];
+            EmbeddedLog.DeletedUnsearched(_logger, lost, Source.Name);
         }
-        if (upTo <= after)
-        {
-            return after;
-        }
-        foreach (SegmentView view in views)
-        {
-            (long first, long last) = Range(view.Number, view.Records, after, upTo);
-            int index = view.IndexOf(first);
-            if (first > last || index == view.Count)
-            {
-                continue;
-            }
-            using SegmentReader? reader = OpenReader(view);
-            for (; reader is not null && index < view.Count && view.Frames[index].FirstOrdinal <= last; index++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!reader.Visit(index, first, last, visit, out long stoppedAt))
-                {
-                    Damaged(view, index);
-                }
-                else if (stoppedAt >= 0)
-                {
-                    return new Position(view.Number, stoppedAt);
-                }
-            }
-        }
-        return upTo;
+        return new Deletion(segments.Sum(s => s.Records), lost);
     }
 
     public RangeCount Count(Position after, Position upTo)
@@ -178,20 +168,12 @@ internal sealed partial class KindLog
             long deleted = 0;
             foreach (Segment segment in _segments)
             {
-                SegmentView view = segment.View();
-                (long first, long last) = Range(view.Number, view.Records, after, upTo);
+                (long first, long last) = Range(segment.Number, segment.Records, after, upTo);
                 if (first > last)
                 {
                     continue;
                 }
-                long lost = 0;
-                long indexed = view.Count == 0 ? 0 : view.Frames[view.Count - 1].EndOrdinal;
-                lost += Math.Max(0, last - Math.Max(first, indexed) + 1);
-                foreach (int frame in view.Damaged ?? new HashSet<int>())
-                {
-                    FramePlace place = view.Frames[frame];
-                    lost += Math.Max(0, Math.Min(last, place.EndOrdinal - 1) - Math.Max(first, place.FirstOrdinal) + 1);
-                }
+                long lost = segment.DamagedRanges().Sum(d => Math.Max(0, Math.Min(last, d.End - 1) - Math.Max(first, d.First) + 1));
                 kept += last - first + 1 - lost;
                 deleted += lost;
             }
@@ -203,6 +185,10 @@ internal sealed partial class KindLog
             return new RangeCount(kept, deleted);
         }
     }
+
+    /// <summary>How many records of a segment stand at or before a position.</summary>
+    private static long Passed(long number, long records, Position position) =>
+        position.Segment > number ? records : position.Segment < number ? 0 : Math.Min(records, position.Ordinal + 1);
 
     /// <summary>The ordinals of (after, upTo] in a segment, both included; first above last when there are none.</summary>
     private static (long First, long Last) Range(long number, long records, Position after, Position upTo)
@@ -217,39 +203,6 @@ internal sealed partial class KindLog
         return (first, last);
     }
 
-    private SegmentReader? OpenReader(SegmentView view)
-    {
-        try
-        {
-            return new SegmentReader(_files.OpenRead(view.Path), view);
-        }
-        catch (FileNotFoundException e)
-        {
-            lock (_gate)
-            {
-                // Retention may have taken it since the view was made.
-                if (!_segments.Any(s => s.Number == view.Number))
-                {
-                    return null;
-                }
-            }
-            throw new LogStoreException($"The file {view.Path} of the log store is gone.", e);
-        }
-    }
-
-    private void Damaged(SegmentView view, int index)
-    {
-        lock (_gate)
-        {
-            Segment? segment = _segments.Find(s => s.Number == view.Number);
-            if (segment is null || !segment.MarkDamaged(index))
-            {
-                return;
-            }
-        }
-        EmbeddedLog.FrameDamaged(_logger, view.Path, view.Frames[index].Offset, view.Frames[index].Count);
-    }
-
     private void See(long number, long records, DateTimeOffset? newest)
     {
         if (records > 0)
@@ -260,3 +213,7 @@ internal sealed partial class KindLog
         }
     }
 }
+
+/// <param name="Records">All that went.</param>
+/// <param name="Lost">Those that not every search had passed.</param>
+internal readonly record struct Deletion(long Records, long Lost);

@@ -9,7 +9,7 @@ namespace ThreatFeeds.Embedded;
 /// After a failed write the file is cut back to what was acknowledged; where that fails, and after a failed sync (whose pages the system may
 /// have dropped), the segment is sealed at its acknowledged length and a new one begun.
 /// </summary>
-internal sealed class KindWriter
+internal sealed partial class KindWriter
 {
     private const int MostWaiting = 1024;
     private const long MostBytesPerSync = 128L << 20;
@@ -43,7 +43,7 @@ internal sealed class KindWriter
     /// <summary>Called after records became readable.</summary>
     public Action? Appended { get; init; }
 
-    public async Task<bool> AppendAsync(LogBatch batch, CancellationToken cancellationToken)
+    public async Task<AppendResult> AppendAsync(LogBatch batch, CancellationToken cancellationToken)
     {
         var append = new Append(Frame.Encode(batch), batch.Lines.Count, batch.IdempotencyKey, cancellationToken);
         await EnqueueAsync(append, cancellationToken);
@@ -58,10 +58,21 @@ internal sealed class KindWriter
         return await work.Done.Task;
     }
 
+    /// <summary>Writes what waits and seals the segment, so that the next start knows all of it was acknowledged.</summary>
     public async Task CloseAsync()
     {
         _waiting.Writer.TryComplete();
         await _loop;
+        try
+        {
+            // Nothing new to sync; a file that fails here is not called whole.
+            _file?.Sync();
+            SealActive(always: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            EmbeddedLog.NotSealed(_logger, _active!.Path, e);
+        }
         _file?.Dispose();
     }
 
@@ -115,11 +126,18 @@ internal sealed class KindWriter
             append.Done.TrySetCanceled(append.CancellationToken);
             return;
         }
-        if (append.Key is not null && (_log.KnowsKey(append.Key) || _staged.Exists(s => s.Append.Key == append.Key)))
+        if (append.Key is not null)
         {
-            // Answered with the batch it repeats: should that fail, so does this.
-            _staged.Add(new Staged(append, default, Repeated: true));
-            return;
+            switch (UseOf(append.Key, append.Frame))
+            {
+                case KeyUse.Repeated:
+                    // Answered with the batch it repeats: should that fail, so does this.
+                    _staged.Add(new Staged(append, default, Repeated: true));
+                    return;
+                case KeyUse.Reused:
+                    append.Done.TrySetException(new KeyReusedException());
+                    return;
+            }
         }
         if (_active is not null && (Today() != _day || (_nextOrdinal > 0 && _writeAt + append.Frame.Length > _options.SegmentBytes)))
         {
@@ -142,6 +160,24 @@ internal sealed class KindWriter
             // Frames staged before this one are whole; they are synced as if it had never come.
             CutBack();
             append.Done.TrySetException(Failure(e));
+        }
+    }
+
+    private KeyUse UseOf(string key, byte[] frame)
+    {
+        int staged = _staged.FindIndex(s => s.Append.Key == key && !s.Repeated);
+        if (staged >= 0)
+        {
+            return Frame.SameContent(_staged[staged].Append.Frame, frame) ? KeyUse.Repeated : KeyUse.Reused;
+        }
+        try
+        {
+            return _log.UseOf(key, frame);
+        }
+        catch (IOException e)
+        {
+            EmbeddedLog.AppendFailed(_logger, _log.Source.Name, e);
+            return KeyUse.New;
         }
     }
 
@@ -174,7 +210,7 @@ internal sealed class KindWriter
         }
         foreach (Staged one in staged)
         {
-            one.Append.Done.TrySetResult(!one.Repeated);
+            one.Append.Done.TrySetResult(one.Repeated ? AppendResult.Repeated : AppendResult.Stored);
         }
         if (wrote)
         {
@@ -258,38 +294,5 @@ internal sealed class KindWriter
         bool full = e is IOException io && DiskFull.Is(io);
         EmbeddedLog.AppendFailed(_logger, _log.Source.Name, e);
         return new LogStoreException(full ? "No room is left for records on the disk." : $"The records could not be stored: {e.Message}", full, e);
-    }
-
-    private readonly record struct Staged(Append Append, FrameHeader Header, bool Repeated);
-
-    private abstract class Work
-    {
-        public virtual void Run(KindWriter writer) { }
-    }
-
-    private sealed class Append(byte[] frame, int count, string? key, CancellationToken cancellationToken) : Work
-    {
-        public byte[] Frame => frame;
-        public int Count => count;
-        public string? Key => key;
-        public CancellationToken CancellationToken => cancellationToken;
-        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    private sealed class Errand<T>(Func<KindWriter, T> action) : Work
-    {
-        public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public override void Run(KindWriter writer)
-        {
-            try
-            {
-                Done.TrySetResult(action(writer));
-            }
-            catch (Exception e)
-            {
-                Done.TrySetException(e);
-            }
-        }
     }
 }

@@ -41,6 +41,9 @@ internal sealed class Segment(long number, string path)
     /// <summary>Magic (6), version (1), encoding (1), number (8).</summary>
     public const int HeaderBytes = 16;
 
+    /// <summary>Of the segment and of all frames in it: a start always begins a new segment, so one never holds frames of two versions.</summary>
+    public const byte Version = 1;
+
     private const byte PlainEncoding = 0;
     private static ReadOnlySpan<byte> Magic => "TFLOG\u0001"u8;
 
@@ -62,9 +65,12 @@ internal sealed class Segment(long number, string path)
 
     public bool IsSealed { get; private set; }
 
+    /// <summary>Frames in the index.</summary>
+    public int Frames => _count;
+
     public SegmentView View() => new(number, path, _frames, _count, Length, Records, _damaged);
 
-    public void Add(in FrameHeader header)
+    public FramePlace Add(in FrameHeader header)
     {
         if (_count == _frames.Length)
         {
@@ -75,6 +81,7 @@ internal sealed class Segment(long number, string path)
         Length += header.Length;
         Records += header.Count;
         Newest = Newest > header.ArrivedAt ? Newest : header.ArrivedAt;
+        return _frames[_count - 1];
     }
 
     /// <summary>Takes the sealed figures from the ledger; records beyond what could be indexed are lost.</summary>
@@ -87,6 +94,16 @@ internal sealed class Segment(long number, string path)
     }
 
     public void Seal() => IsSealed = true;
+
+    /// <summary>Marks the frame that begins there, should it be in the index.</summary>
+    public void MarkDamagedAt(long firstOrdinal)
+    {
+        int frame = View().IndexOf(firstOrdinal);
+        if (frame < _count && _frames[frame].FirstOrdinal == firstOrdinal)
+        {
+            MarkDamaged(frame);
+        }
+    }
 
     /// <summary>False when it was known already.</summary>
     public bool MarkDamaged(int frame)
@@ -104,10 +121,32 @@ internal sealed class Segment(long number, string path)
     {
         byte[] header = new byte[HeaderBytes];
         Magic.CopyTo(header);
-        header[Magic.Length] = 1;
+        header[Magic.Length] = Version;
         header[Magic.Length + 1] = PlainEncoding;
         System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
         return header;
+    }
+
+    /// <summary>Whether these bytes begin the segment of that number, whatever its version.</summary>
+    public static bool IsHeader(ReadOnlySpan<byte> bytes, long number, out int version)
+    {
+        version = bytes[Magic.Length];
+        return bytes.StartsWith(Magic) && System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == number
+            && (version > Version || bytes[Magic.Length + 1] == PlainEncoding);
+    }
+
+    /// <summary>The damage found in its index, and what of its acknowledged records is behind it.</summary>
+    public IEnumerable<DamagedRange> DamagedRanges()
+    {
+        foreach (int frame in _damaged ?? [])
+        {
+            yield return new DamagedRange(number, _frames[frame].FirstOrdinal, _frames[frame].Count);
+        }
+        long indexed = _count == 0 ? 0 : _frames[_count - 1].EndOrdinal;
+        if (indexed < Records)
+        {
+            yield return new DamagedRange(number, indexed, Records - indexed);
+        }
     }
 
     public static string FileName(long number) => number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture) + ".seg";

@@ -7,11 +7,12 @@ using ThreatFeeds.Parsing;
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Reads frames of one segment in big chunks into one buffer; lines are slices of it.</summary>
-internal sealed class SegmentReader(IDurableFile file, SegmentView view) : IDisposable
+internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chunkBytes = SegmentReader.ChunkBytes) : IDisposable
 {
-    private const int ChunkBytes = 1 << 20;
+    /// <summary>Bytes read at once where frames follow each other.</summary>
+    public const int ChunkBytes = 1 << 20;
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(chunkBytes);
     private long _from;
     private int _length;
     private byte[] _formatBytes = [];
@@ -25,7 +26,8 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view) : IDisp
         FramePlace place = view.Frames[index];
         ReadOnlyMemory<byte> frame = Load(place);
         if (frame.Length < place.Length || !Frame.TryReadHeader(frame.Span, out FrameHeader header) || header.Length != place.Length
-            || header.Count != place.Count || header.FirstOrdinal != place.FirstOrdinal || !Frame.IsWhole(frame.Span))
+            || header.Count != place.Count || header.FirstOrdinal != place.FirstOrdinal || !Frame.IsWhole(frame.Span)
+            || !Frame.LinesFit(frame.Span, header))
         {
             return false;
         }
@@ -57,7 +59,7 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view) : IDisp
     {
         if (place.Offset < _from || place.Offset + place.Length > _from + _length)
         {
-            int wanted = (int)Math.Min(Math.Max(ChunkBytes, place.Length), view.Length - place.Offset);
+            int wanted = (int)Math.Min(Math.Max(chunkBytes, place.Length), view.Length - place.Offset);
             if (_buffer.Length < wanted)
             {
                 ArrayPool<byte>.Shared.Return(_buffer);

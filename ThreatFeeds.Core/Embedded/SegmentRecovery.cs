@@ -1,19 +1,34 @@
 using System.Text;
+using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Reads the frames of a segment's file back into its index.</summary>
 internal static class SegmentRecovery
 {
-    /// <summary>Indexes frames by their headers up to <paramref name="limit"/> bytes; with <paramref name="verify"/> every checksum too. Stops at the first frame that is not whole.</summary>
-    /// <param name="onKey">Called with each idempotency key.</param>
-    public static void Walk(IDurableFile file, Segment segment, long limit, bool verify, Action<string> onKey)
+    /// <summary>Of a sealed segment: indexes frames by their headers up to its sealed length; checksums are looked at when a frame is read.</summary>
+    /// <param name="onKey">Called with each idempotency key and its frame.</param>
+    public static void WalkSealed(IDurableFile file, Segment segment, long length, Action<string, FramePlace> onKey) => Walk(file, segment, length, verify: false, 0, onKey);
+
+    /// <summary>
+    /// Of a segment that was being written: indexes whole frames, each checksum verified. A damaged frame within the first <paramref name="acknowledged"/>
+    /// bytes is indexed and marked damaged; behind them the first one that is not whole is the torn tail and ends it.
+    /// </summary>
+    public static void WalkUnsealed(IDurableFile file, Segment segment, long acknowledged, Action<string, FramePlace> onKey) =>
+        Walk(file, segment, file.Length, verify: true, acknowledged, onKey);
+
+    private static void Walk(IDurableFile file, Segment segment, long limit, bool verify, long acknowledged, Action<string, FramePlace> onKey)
     {
         Span<byte> head = stackalloc byte[Frame.HeaderBytes];
         byte[] start = new byte[Segment.HeaderBytes];
-        if (file.Read(0, start) < start.Length || !start.AsSpan().SequenceEqual(Segment.Header(segment.Number)))
+        if (file.Read(0, start) < start.Length || !Segment.IsHeader(start, segment.Number, out int version))
         {
             return;
+        }
+        if (version > Segment.Version)
+        {
+            // Not ours to call torn, let alone to delete.
+            throw new LogStoreException($"The file {segment.Path} was written by a newer version of this program. Start that one, or restore the folder from a backup made before.");
         }
         byte[] bytes = [];
         while (file.Read(segment.Length, head) == head.Length && Frame.TryReadHeader(head, out FrameHeader header))
@@ -27,15 +42,20 @@ internal static class SegmentRecovery
             {
                 bytes = GC.AllocateUninitializedArray<byte>(wanted);
             }
-            if (file.Read(segment.Length, bytes.AsSpan(0, wanted)) < wanted || (verify && !Frame.IsWhole(bytes.AsSpan(0, wanted))))
+            bool whole = file.Read(segment.Length, bytes.AsSpan(0, wanted)) == wanted && (!verify || Frame.IsWhole(bytes.AsSpan(0, wanted)));
+            if (!whole && segment.Length + header.Length > acknowledged)
             {
                 return;
             }
-            if (header.KeyBytes > 0)
+            FramePlace place = segment.Add(header);
+            if (!whole)
             {
-                onKey(Encoding.UTF8.GetString(bytes, Frame.HeaderBytes + header.FormatBytes, header.KeyBytes));
+                segment.MarkDamaged(segment.Frames - 1);
             }
-            segment.Add(header);
+            else if (header.KeyBytes > 0)
+            {
+                onKey(Encoding.UTF8.GetString(bytes, Frame.HeaderBytes + header.FormatBytes, header.KeyBytes), place);
+            }
         }
     }
 }

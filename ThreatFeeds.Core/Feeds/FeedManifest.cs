@@ -45,7 +45,7 @@ public static class FeedManifest
 
     public static string ToYaml(ResourceRow row) => ManifestYaml.Write(ToJson(row));
 
-    /// <summary>Fills in what the original's CRD has as defaults (content, mode, feedType), as its API server answers.</summary>
+    /// <summary>Fills in the original's defaults (content, mode, feedType, and the period of a pull), as its API server answers.</summary>
     public static JsonObject WithDefaults(JsonObject document)
     {
         if (document["spec"] is JsonObject spec)
@@ -53,6 +53,10 @@ public static class FeedManifest
             spec.TryAdd("content", "IPSet");
             spec.TryAdd("mode", "Enabled");
             spec.TryAdd("feedType", "Custom");
+            if (spec["pull"] is JsonObject pull && (pull["period"] is not JsonValue period || period.ToString().Length == 0))
+            {
+                pull["period"] = FeedBuilder.DefaultPeriodText;
+            }
         }
         return document;
     }

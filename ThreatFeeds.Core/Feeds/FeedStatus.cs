@@ -27,7 +27,7 @@ public enum ConditionType
 /// <summary>One of the status' errorConditions.</summary>
 public sealed record FeedCondition(ConditionType Type, string Message);
 
-/// <summary>The status of a feed (design, "Status").</summary>
+/// <summary>The status of a feed: a condition stays until the next success of the same step. A change of status never changes the generation of the definition.</summary>
 public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffset? LastSuccessfulSearch, IReadOnlyList<FeedCondition> ErrorConditions)
 {
     public static readonly FeedStatus Empty = new(null, null, []);

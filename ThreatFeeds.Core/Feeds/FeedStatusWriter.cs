@@ -26,9 +26,9 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
 
     public Task ClearAsync(string feed, Guid uid, params ConditionType[] types) => ClearAsync(feed, uid, CancellationToken.None, types);
 
-    /// <summary>A set was replaced, found unchanged or pushed.</summary>
-    public Task SyncedAsync(string feed, Guid uid, DateTimeOffset at, CancellationToken cancellationToken = default) =>
-        UpdateAsync(feed, uid, status => status with { LastSuccessfulSync = Later(status.LastSuccessfulSync, at) }, cancellationToken);
+    /// <summary>A set was replaced, found unchanged or pushed, which also clears the conditions of the steps that went well.</summary>
+    public Task SyncedAsync(string feed, Guid uid, DateTimeOffset at, CancellationToken cancellationToken, params ConditionType[] cleared) =>
+        UpdateAsync(feed, uid, status => Without(status, cleared) with { LastSuccessfulSync = Later(status.LastSuccessfulSync, at) }, cancellationToken);
 
     /// <summary>Everything that had arrived by then has been compared with these feeds. The caller limits how often it says so.</summary>
     public async Task SearchedAsync(IReadOnlyCollection<string> feeds, DateTimeOffset at, CancellationToken cancellationToken)

@@ -15,10 +15,12 @@ public sealed class DispatchJob(FeedCatalog feeds, RunHistory history, RunQueue 
     [AutomaticRetry(Attempts = 0)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        // In this order: a run that ends in between is seen as the last one.
+        IReadOnlySet<Guid> underWay = await history.UnfinishedAsync(cancellationToken);
         IReadOnlyDictionary<Guid, RunRow> last = await history.LastPullsAsync(cancellationToken);
         foreach (Feed feed in (await feeds.ListAsync(cancellationToken)).Select(f => f.Feed))
         {
-            if (feed.Spec is { Enabled: true, Pull: { } pull } && IsDue(last.GetValueOrDefault(feed.Uid), pull.Period))
+            if (feed.Spec is { Enabled: true, Pull: { } pull } && !underWay.Contains(feed.Uid) && IsDue(last.GetValueOrDefault(feed.Uid), pull.Period))
             {
                 await runs.EnqueueAsync(feed, RunTrigger.Schedule, Actor.System, cancellationToken);
             }

@@ -28,7 +28,8 @@ internal sealed class JobPlan(JobStorage storage, JobActivator activator, Instan
             CancellationCheckInterval = TimeSpan.FromSeconds(5),
             HeartbeatInterval = TimeSpan.FromSeconds(10),
             ServerTimeout = TimeSpan.FromMinutes(1),
-            StopTimeout = options.ShutdownTime,
+            // Told at once: what is under way is a row, and is done again.
+            StopTimeout = TimeSpan.Zero,
             ShutdownTimeout = options.ShutdownTime,
         },
         storage,

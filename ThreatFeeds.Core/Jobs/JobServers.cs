@@ -31,7 +31,8 @@ internal sealed class JobServers(JobPlan plan, JobWakeups wakeups, ForwardProces
         _servers.ForEach(s => s.SendStop());
         foreach (BackgroundJobServer server in _servers)
         {
-            await server.WaitForShutdownAsync(cancellationToken);
+            // What did not stop in time is left as it is: its run is a row, and is done again.
+            await server.WaitForShutdownAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -3,22 +3,21 @@ using Microsoft.Extensions.Logging;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Searching;
-using ThreatFeeds.Sets;
 
 namespace ThreatFeeds.Jobs;
 
 /// <summary>Deletes what is kept no longer: records, alerts, changes everybody has seen, sets nobody names. One that fails does not keep the others from their turn.</summary>
-public sealed class RetentionJob(Retention records, AlertRetention alerts, ListingChanges changes, SetSweeper sets, ILogger<RetentionJob> log)
+public sealed class RetentionJob(RecordRetention records, AlertRetention alerts, ListingSweep listings, RetentionClock clock, ILogger<RetentionJob> log)
 {
     [Queue(Queues.Upkeep)]
     [AutomaticRetry(Attempts = 0)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var failures = new List<Exception>();
-        long deleted = await TryAsync(() => records.RunAsync(cancellationToken));
-        long gone = await TryAsync(async () => await alerts.RunAsync(cancellationToken));
-        await TryAsync(() => changes.SweepAsync(cancellationToken));
-        long swept = await TryAsync(async () => await sets.SweepAsync(cancellationToken));
+        DateTimeOffset now = await clock.NowAsync(cancellationToken);
+        long deleted = await TryAsync(() => records.RunAsync(now, cancellationToken));
+        long gone = await TryAsync(async () => await alerts.RunAsync(now, cancellationToken));
+        long swept = await TryAsync(async () => await listings.RunAsync(cancellationToken));
         if (deleted + gone + swept > 0)
         {
             JobsLog.Retained(log, deleted, gone, swept);

@@ -37,7 +37,7 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
             (IndicatorSet added, long removed) = IndicatorSetDifference.Compare(old, set);
             if (before is not null && added.Count == 0 && removed == 0)
             {
-                if (await TouchAsync(seen, source, cancellationToken))
+                if (await stored.TouchAsync(seen.SetId!.Value, source, cancellationToken))
                 {
                     return new SetChange(RunOutcome.Unchanged, 0, 0);
                 }
@@ -97,14 +97,6 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         return await db.Listings.AsNoTracking().FirstOrDefaultAsync(l => l.FeedUid == feedUid, cancellationToken);
     }
 
-    private async Task<bool> TouchAsync(ListingRow seen, SetSource source, CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = contexts.Create();
-        return await db.StoredSets.Where(s => s.Id == seen.SetId).ExecuteUpdateAsync(
-            u => u.SetProperty(s => s.Digest, source.Digest).SetProperty(s => s.Origin, source.Origin)
-                .SetProperty(s => s.ETag, source.ETag).SetProperty(s => s.LastModified, source.LastModified), cancellationToken) == 1;
-    }
-
     private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet set, IndicatorSet added, bool changed, SetSource source, CancellationToken cancellationToken)
     {
         long id = await stored.WriteAsync(set, source, cancellationToken);
@@ -127,7 +119,7 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
             }
             return false;
         }
-        await db.StoredSets.Where(s => s.Id == id || s.Id == addedId).ExecuteUpdateAsync(u => u.SetProperty(s => s.Complete, true), cancellationToken);
+        await stored.CompleteAsync(db, [id, addedId], cancellationToken);
         ListingRow listing = await db.Listings.AsNoTracking().FirstAsync(l => l.Id == seen.Id, cancellationToken);
         if (listing.Enabled && changed)
         {

@@ -99,8 +99,8 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
     public async Task<long> SweepAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        return await db.Progress.MinAsync(p => (long?)p.Generation, cancellationToken) is { } passed
-            ? await db.ListingChanges.Where(c => c.Generation <= passed && !db.LookBacks.Any(l => l.Generation == c.Generation)).ExecuteDeleteAsync(cancellationToken)
-            : 0;
+        long? passed = await db.Progress.MinAsync(p => (long?)p.Generation, cancellationToken);
+        return passed is null ? 0
+            : await db.ListingChanges.Where(c => c.Generation <= passed && !db.LookBacks.Any(l => l.Generation == c.Generation)).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -9,5 +9,6 @@ public static class ListingsRegistration
         .AddSingleton<ListingChanges>()
         .AddSingleton<ListedSets>()
         .AddSingleton<Snapshots>()
-        .AddSingleton<AddedEntries>();
+        .AddSingleton<AddedEntries>()
+        .AddSingleton<ListingSweep>();
 }

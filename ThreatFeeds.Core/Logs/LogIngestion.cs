@@ -1,4 +1,5 @@
 using System.Buffers;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Telemetry;
 using ThreatFeeds.Vocabulary;
 
@@ -8,7 +9,7 @@ namespace ThreatFeeds.Logs;
 /// <param name="Reason">Words for the sender.</param>
 public sealed record LineRefusal(long Line, string Reason);
 
-/// <summary>The answer to a body of records (design §6).</summary>
+/// <summary>The answer to a body of records.</summary>
 /// <param name="Refused">All refused lines, also those without a sample.</param>
 /// <param name="Refusals">At most <see cref="LogIngestion.MostSamples"/>.</param>
 public sealed record Ingestion(long Accepted, long Refused, IReadOnlyList<LineRefusal> Refusals);
@@ -32,13 +33,14 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
     /// <paramref name="idempotencyKey"/> gets the same answer and is not stored again.
     /// </summary>
     /// <exception cref="UnknownLogFormatException">No reader for <paramref name="format"/>.</exception>
+    /// <exception cref="KeyReusedException">The key stands for other records; nothing was stored.</exception>
     /// <exception cref="LogStoreException">Nothing was stored.</exception>
-    public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, Actor actor, CancellationToken cancellationToken)
     {
         ILogReader reader = readers.Get(format);
         var lines = new List<ReadOnlyMemory<byte>>();
         Ingestion answer = Sort(kind, reader, body, lines, cancellationToken);
-        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken))
+        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken) == AppendResult.Stored)
         {
             Meters.RecordsReceived.Add(answer.Accepted, new KeyValuePair<string, object?>("outcome", "accepted"));
         }

@@ -31,16 +31,42 @@ public readonly record struct RawRecord(Position Position, string Format, DateTi
 
 /// <summary>Lines to be kept together or not at all.</summary>
 /// <param name="Lines">Each one a record, without line end.</param>
-/// <param name="IdempotencyKey">When this key was stored before, the batch is not stored again.</param>
+/// <param name="IdempotencyKey">When this batch was stored before under this key, it is not stored again; another batch under it is refused.</param>
 public sealed record LogBatch(LogKind Kind, string Format, IReadOnlyList<ReadOnlyMemory<byte>> Lines, string? IdempotencyKey);
 
-/// <summary>What deletion took from a range nobody had read.</summary>
+/// <summary>What became of a batch.</summary>
+public enum AppendResult
+{
+    Stored,
+    /// <summary>The same lines were stored before under the same idempotency key; nothing was stored now.</summary>
+    Repeated,
+}
+
+/// <summary>Which record.</summary>
+/// <param name="Source">Id of its source.</param>
+public readonly record struct RecordPlace(string Source, Position Position);
+
+/// <summary>What a range holds.</summary>
 /// <param name="Records">Records kept in the range and readable.</param>
-/// <param name="Deleted">Records of the range that retention deleted.</param>
+/// <param name="Deleted">Records of the range that retention deleted or damage took.</param>
 public readonly record struct RangeCount(long Records, long Deleted);
 
-/// <summary>What retention needs to know of one source.</summary>
-public sealed record RetentionLimits(TimeSpan Keep, long? MaxBytes, IReadOnlyDictionary<string, Position> ForwardMarks);
+/// <summary>What retention goes by; positions by source id.</summary>
+/// <param name="Before">Records that arrived before this may go.</param>
+/// <param name="MaxBytes">Bytes of records at most; the oldest go, searched or not. Null: no bound.</param>
+/// <param name="ForwardMarks">How far the forward search has come.</param>
+public sealed record RetentionLimits(DateTimeOffset Before, long? MaxBytes, IReadOnlyDictionary<string, Position> ForwardMarks)
+{
+    /// <summary>Where the look-back furthest behind stands; a source that is absent has none under way.</summary>
+    public IReadOnlyDictionary<string, Position> LookBacks { get; init; } = new Dictionary<string, Position>();
+
+    /// <summary>Up to where all searches of a source have come.</summary>
+    public Position Passed(string source)
+    {
+        Position mark = ForwardMarks.GetValueOrDefault(source);
+        return LookBacks.TryGetValue(source, out Position lookBack) && lookBack < mark ? lookBack : mark;
+    }
+}
 
 /// <summary>
 /// Keeps records in order of arrival. The one port with two adapters (embedded, Elasticsearch); every method may do I/O and throws
@@ -54,10 +80,14 @@ public interface ILogStore
     /// <summary>Completes each time records became readable; the argument is the source. Handlers must return at once.</summary>
     event Action<LogSource>? Appended;
 
-    /// <summary>Stores a batch; returns when it is durable. False when the idempotency key was seen before (nothing was stored).</summary>
-    Task<bool> AppendAsync(LogBatch batch, CancellationToken cancellationToken);
+    /// <summary>Raised when the store holds more bytes than it is set to: retention should run now. Handlers must return at once.</summary>
+    event Action? Overfull;
 
-    /// <summary>The last readable (durable) position, <see cref="Position.BeforeAll"/> when there is none.</summary>
+    /// <summary>Stores a batch; returns when it is durable.</summary>
+    /// <exception cref="KeyReusedException">Its idempotency key stands for other lines.</exception>
+    Task<AppendResult> AppendAsync(LogBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>The last position ever given to a durable record, also when it is no longer kept; <see cref="Position.BeforeAll"/> when there is none.</summary>
     Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken);
 
     /// <summary>Calls <paramref name="visit"/> for each kept record of (after, upTo] in order, until it returns false or the range ends. Deleted records are passed over.</summary>
@@ -74,15 +104,40 @@ public interface ILogStore
     /// <summary>How many records (after, upTo] holds.</summary>
     Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken);
 
-    /// <summary>The record at a position as received, or null when it is no longer kept. The line is a copy.</summary>
-    Task<RawRecord?> FindAsync(string sourceId, Position position, CancellationToken cancellationToken);
+    /// <summary>Many records at once, as received; those no longer kept are absent. Lines are copies.</summary>
+    Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken);
+
+    /// <summary>Records of the source that were deleted before every search had passed them, or that were damaged; each counts once, for good.</summary>
+    Task<long> LostAsync(LogSource source, CancellationToken cancellationToken);
 
     /// <summary>When the newest record of the source arrived; null when none ever did since records are kept.</summary>
     Task<DateTimeOffset?> LastReceivedAtAsync(LogSource source, CancellationToken cancellationToken);
 
-    /// <summary>Deletes what is older than allowed. Nothing that the forward search has not passed, except to stay under <see cref="RetentionLimits.MaxBytes"/>.</summary>
+    /// <summary>
+    /// Deletes what is older than allowed. Nothing that the forward search has not passed, except to stay under <see cref="RetentionLimits.MaxBytes"/>.
+    /// What goes although some search still needed it is added to <see cref="LostAsync"/> in the same durable step, so that no end of the process parts the two.
+    /// </summary>
     /// <returns>Records deleted.</returns>
     Task<long> RetainAsync(RetentionLimits limits, CancellationToken cancellationToken);
+}
+
+/// <summary>Shorthands of the port.</summary>
+public static class LogStoreReading
+{
+    /// <summary>The record at a position as received, or null when it is no longer kept. The line is a copy.</summary>
+    public static async Task<RawRecord?> FindAsync(this ILogStore store, string sourceId, Position position, CancellationToken cancellationToken)
+    {
+        var place = new RecordPlace(sourceId, position);
+        return (await store.FindAsync([place], cancellationToken)).TryGetValue(place, out RawRecord record) ? record : null;
+    }
+}
+
+/// <summary>The idempotency key of a batch was used before for other lines; nothing was stored.</summary>
+public sealed class KeyReusedException : Exception
+{
+    public KeyReusedException() : base("The idempotency key was used before for other records; nothing was stored.") { }
+    public KeyReusedException(string message) : base(message) { }
+    public KeyReusedException(string message, Exception inner) : base(message, inner) { }
 }
 
 /// <summary>The store cannot answer or write now.</summary>
@@ -92,6 +147,9 @@ public sealed class LogStoreException : Exception
     public LogStoreException(string message) : base(message) { }
     public LogStoreException(string message, Exception inner) : base(message, inner) { }
     public LogStoreException() { }
+
+    /// <summary>Too much waits to be written; the same batch sent again a little later is taken (HTTP 503 with Retry-After).</summary>
+    public bool Busy { get; init; }
 
     /// <summary>No room is left on the disk (HTTP 507).</summary>
     public bool Full { get; }

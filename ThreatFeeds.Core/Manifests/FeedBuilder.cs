@@ -7,6 +7,10 @@ namespace ThreatFeeds.Manifests;
 internal static class FeedBuilder
 {
     public static readonly TimeSpan DefaultPeriod = TimeSpan.FromHours(24);
+
+    /// <summary>The same as a manifest writes it.</summary>
+    public const string DefaultPeriodText = "24h";
+
     public static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(5);
 
     public static Feed Build(FeedDraft draft, Guid uid, long generation)

@@ -40,11 +40,12 @@ public sealed class FeedReader
         JsonObject copy = document.DeepClone().AsObject();
         FeedDraft draft = ReadDraft(copy, findings);
         var problems = new List<FeedProblem>(findings.Problems);
+        HashSet<string> mistyped = [.. findings.Problems.Select(p => p.Path)];
         foreach (ValidationFailure failure in _validator.Validate(draft).Errors)
         {
             var problem = new FeedProblem(ManifestPath(failure.PropertyName), failure.ErrorCode, failure.ErrorMessage);
             // What has the wrong type reads as missing; once is enough.
-            if (!findings.Problems.Exists(p => p.Path == problem.Path))
+            if (!mistyped.Contains(problem.Path))
             {
                 problems.Add(problem);
             }

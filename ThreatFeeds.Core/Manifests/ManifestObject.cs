@@ -111,17 +111,28 @@ internal sealed class ManifestObject(JsonObject node, string path, ManifestFindi
     /// <summary>Removes and reports members never asked for, and those that are null.</summary>
     public void Prune()
     {
-        foreach (string name in node.Select(m => m.Key).ToList())
+        var kept = new List<KeyValuePair<string, JsonNode?>>();
+        int before = node.Count;
+        foreach (KeyValuePair<string, JsonNode?> member in node)
         {
-            if (!_known.Contains(name))
+            if (!_known.Contains(member.Key))
             {
-                findings.UnknownFields.Add(PathOf(name));
-                node.Remove(name);
+                findings.UnknownFields.Add(PathOf(member.Key));
             }
-            else if (node[name] is null)
+            else if (member.Value is not null)
             {
-                node.Remove(name);
+                kept.Add(member);
             }
+        }
+        if (kept.Count == before)
+        {
+            return;
+        }
+        // Taken out one by one, each would move all behind it: many unknown members would cost the square of their number.
+        node.Clear();
+        foreach (KeyValuePair<string, JsonNode?> member in kept)
+        {
+            node.Add(member);
         }
     }
 

@@ -24,7 +24,12 @@ internal sealed class BodySpool
         _options = options;
         _time = time;
         Directory.CreateDirectory(_folder);
-        // What a stopped process left behind belongs to runs that begin anew.
+        Sweep();
+    }
+
+    /// <summary>Deletes what a stopped process left behind: it belongs to runs that begin anew. Also at the end, for whatever could not stop in time.</summary>
+    public void Sweep()
+    {
         foreach (string left in Directory.EnumerateFiles(_folder, "*.body"))
         {
             File.Delete(left);

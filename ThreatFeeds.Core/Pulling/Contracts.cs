@@ -2,7 +2,7 @@ using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>The answer of <c>POST /v1/feeds/preview</c> (design §6). Nothing is stored.</summary>
+/// <summary>The answer of <c>POST /v1/feeds/preview</c>. Nothing is stored.</summary>
 /// <param name="Status">HTTP status of the body; null when there was none.</param>
 /// <param name="Format">newlineDelimited, json or csv.</param>
 public sealed record FeedPreview(

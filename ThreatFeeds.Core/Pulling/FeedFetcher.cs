@@ -87,7 +87,11 @@ public sealed class FeedFetcher : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _spool.Sweep();
+    }
 
     private static Uri? Target(HttpResponseMessage answer, Uri url)
     {

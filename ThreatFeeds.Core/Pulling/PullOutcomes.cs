@@ -56,7 +56,7 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
     internal async Task BrokeAsync(RunRow run, Feed feed, Exception error, CancellationToken cancellationToken)
     {
         PullingLog.Broke(log, feed.Name, error);
-        string message = $"The pull ended with an error of our own: {error.Message}";
+        string message = "The pull ended with an error of our own; the server's log has it. It is tried again at its time.";
         try
         {
             await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
@@ -73,11 +73,8 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
     internal Task MootAsync(RunRow run, string message, CancellationToken cancellationToken) =>
         runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
 
-    private async Task SucceededAsync(Feed feed, CancellationToken cancellationToken)
-    {
-        await status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);
-        await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PullFailed, ConditionType.SetKept, ConditionType.HeaderSourceMissing);
-    }
+    private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) => status.SyncedAsync(
+        feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PullFailed, ConditionType.SetKept, ConditionType.HeaderSourceMissing);
 
     private static string? Notes(ParseResult parsed) => parsed.Problems.Count == 0 ? null : string.Join(" ", parsed.Problems);
 }

@@ -39,11 +39,8 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
         PushingLog.Refused(log, feed.Name, reason);
     }
 
-    private async Task SucceededAsync(Feed feed, CancellationToken cancellationToken)
-    {
-        await status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);
-        await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PushRefused);
-    }
+    private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) =>
+        status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PushRefused);
 
     private static string? Notes(Feed feed, ParseResult parsed)
     {

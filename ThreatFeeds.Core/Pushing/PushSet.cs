@@ -145,13 +145,13 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         }
         string text = document.GetRawText();
         SetChange? change = await sets.ReplaceAsync(feed, parsed!.Set, Source(text), cancellationToken);
-        if (change is null)
+        long? version = change is null ? null : await documents.StoreAsync(feed, indexContent, text, cancellationToken);
+        if (change is null || version is null)
         {
             return new PushResult(PushStatus.Unusable, 0, $"The feed {feed.Name} was changed or deleted while the document was taken; send it again.");
         }
-        long version = await documents.StoreAsync(feed, indexContent, text, cancellationToken);
         await outcomes.StoredAsync(feed, parsed, change, by, cancellationToken);
-        return new PushResult(PushStatus.Stored, version, "", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
+        return new PushResult(PushStatus.Stored, version.Value, "", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
     }
 
     private static SetSource Source(string document) => new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(document))), "", null, null);

@@ -25,12 +25,20 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
     }
 
     /// <summary>Remembers an applied document; one that waited is no longer needed.</summary>
-    /// <returns>Its version.</returns>
-    internal async Task<long> StoreAsync(Feed feed, ContentKind content, string document, CancellationToken cancellationToken)
+    /// <returns>Its version; null when the feed is gone, and then nothing is stored.</returns>
+    internal async Task<long?> StoreAsync(Feed feed, ContentKind content, string document, CancellationToken cancellationToken)
     {
         DateTime now = time.GetUtcNow().UtcDateTime;
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // The document hangs on the feed's listing; locked, it cannot go before this is over.
+        bool there = db.LocksRows
+            ? (await db.Database.SqlQuery<long>($"""SELECT "Id" AS "Value" FROM listings WHERE "FeedUid" = {feed.Uid} FOR KEY SHARE""").ToListAsync(cancellationToken)).Count > 0
+            : await db.Listings.AnyAsync(l => l.FeedUid == feed.Uid, cancellationToken);
+        if (!there)
+        {
+            return null;
+        }
         PushedDocumentRow? row = await db.PushedDocuments.FirstOrDefaultAsync(d => d.FeedUid == feed.Uid, cancellationToken);
         if (row is null)
         {

@@ -6,7 +6,7 @@ using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Runs;
 
-/// <summary>A run as REST shows it (design §6).</summary>
+/// <summary>A run as REST shows it.</summary>
 /// <param name="StartedAt">Null while it is queued.</param>
 /// <param name="Outcome">Null while it is queued or active.</param>
 /// <param name="Refusals">What was refused, at most 100; null in lists, which do not read them.</param>

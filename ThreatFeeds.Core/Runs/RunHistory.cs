@@ -33,6 +33,13 @@ public sealed class RunHistory(IContextFactory contexts)
         return row is null ? null : View(row) with { Refusals = JsonSerializer.Deserialize<List<Refusal>>(row.Refusals, JsonSerializerOptions.Web) ?? [] };
     }
 
+    /// <summary>The uids of feeds with a run that is queued or active.</summary>
+    public async Task<IReadOnlySet<Guid>> UnfinishedAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return (await db.Runs.Where(r => r.FinishedAt == null).Select(r => r.FeedUid).ToListAsync(cancellationToken)).ToHashSet();
+    }
+
     /// <summary>The newest finished pull of each feed, by the feed's uid.</summary>
     public async Task<IReadOnlyDictionary<Guid, RunRow>> LastPullsAsync(CancellationToken cancellationToken)
     {

@@ -13,12 +13,14 @@ public sealed record LookBackState(string Feed, long Done, long Total);
 public sealed record GoneSource(string Source, LogKind Kind, DateTimeOffset GoneAt);
 
 /// <summary>The answer of <c>GET /v1/searches</c>.</summary>
-/// <param name="Dropped">Records deleted before they were compared.</param>
+/// <param name="Dropped">Records deleted before every search had passed them, or damaged.</param>
 /// <param name="SetAside">Records that hit but cannot become alerts, and were passed.</param>
 /// <param name="Stalled">A search has work and has not moved for five minutes.</param>
 /// <param name="Gone">The newest first, at most 100.</param>
+/// <param name="RetentionWaitsUntil">About when retention believes a clock that has leapt ahead; null when it believes the clock.</param>
 public sealed record SearchState(
-    bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, long SetAside, bool Stalled, IReadOnlyList<GoneSource> Gone)
+    bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, long SetAside, bool Stalled, IReadOnlyList<GoneSource> Gone,
+    DateTimeOffset? RetentionWaitsUntil = null)
 {
     /// <summary>Before anything is known.</summary>
     public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, []);

@@ -22,7 +22,7 @@ public enum StepResult
 }
 
 /// <summary>
-/// New records against all indicators, by the protocol of design §5. One step reads a window after the mark, and in one transaction
+/// New records against all indicators, by the protocol of docs/protocol.md. One step reads a window after the mark, and in one transaction
 /// moves mark and generation (compare-and-set), opens look-backs for what was added since, and writes the hits.
 /// </summary>
 public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, Snapshots snapshots, HitCommit commit)
@@ -61,11 +61,10 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
         Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
         DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
         to = decoded.To ?? to;
-        RangeCount passed = to > mark ? await logs.CountAsync(source, mark, to, cancellationToken) : default;
-        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, passed.Deleted, decoded, cancellationToken);
+        StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, decoded, cancellationToken);
         if (result == StepResult.Moved)
         {
-            long compared = decoded.To is null ? search.Records : passed.Records;
+            long compared = decoded.To is null ? search.Records : (await logs.CountAsync(source, mark, to, cancellationToken)).Records;
             Meters.RecordsSearched.Add(compared);
             Compared?.Invoke(compared, decoded.Hits);
         }
@@ -86,7 +85,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
     }
 
     private async Task<StepResult> CommitAsync(
-        LogSource source, ProgressRow was, Position to, long generation, long dropped, DecodedHits found, CancellationToken cancellationToken)
+        LogSource source, ProgressRow was, Position to, long generation, DecodedHits found, CancellationToken cancellationToken)
     {
         var mark = new Position(was.MarkSegment, was.MarkOrdinal);
         bool opened = false;
@@ -122,10 +121,6 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
                 db.LookBacks.AddRange(added.Select(g => new LookBackRow { Generation = g, Source = source.Id, UptoSegment = mark.Segment, UptoOrdinal = mark.Ordinal }));
                 await db.SaveChangesAsync(cancellationToken);
                 opened = added.Count > 0;
-            }
-            if (dropped > 0)
-            {
-                await db.AddAsync(Counters.Dropped, dropped, cancellationToken);
             }
             return true;
         }

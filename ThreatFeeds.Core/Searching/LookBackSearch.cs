@@ -11,7 +11,7 @@ using ThreatFeeds.Telemetry;
 namespace ThreatFeeds.Searching;
 
 /// <summary>
-/// Kept records against what a change added, by the protocol of design §5. Look-backs of one source that have come equally far are
+/// Kept records against what a change added, by the protocol of docs/protocol.md. Look-backs of one source that have come equally far are
 /// searched in one pass. A value hits when an added entry covers it and the newest snapshot still lists it.
 /// </summary>
 public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, LookBackTargets targets, HitCommit commit)

@@ -5,7 +5,7 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Searching;
 
 /// <summary>Says what has been searched, what not yet, what was lost, and whether it goes on.</summary>
-public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Standstill standstill)
+public sealed class SearchStates(IContextFactory contexts, ILogStore logs, RetentionClock clock, Standstill standstill)
 {
     /// <summary>Sources shown that are gone.</summary>
     private const int MostGone = 100;
@@ -27,6 +27,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         // Nobody can do the look-backs of a source that is not there now; they are closed when it stays away.
         List<LookBackRow> open = await db.LookBacks.AsNoTracking().OrderBy(l => l.Generation).ToListAsync(cancellationToken);
         open.RemoveAll(l => !heads.ContainsKey(l.Source));
+        // The store counts; what stands in the database was counted before it did.
         long dropped = await db.ReadAsync(Counters.Dropped, cancellationToken);
 
         bool idle = !runs && open.Count == 0;
@@ -42,7 +43,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
                 idle = false;
                 standing["forward " + source.Id] = $"{mark} {row?.Generation}";
             }
-            dropped += left.Deleted;
+            dropped += await logs.LostAsync(source, cancellationToken);
             sources.Add(new SourceState(source.Name, source.Kind, left.Records, await logs.LastReceivedAtAsync(source, cancellationToken)));
         }
         foreach (IGrouping<string, LookBackRow> lookBacks in open.GroupBy(l => l.Source))
@@ -53,7 +54,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         List<GoneSource> gone = await db.GoneSources.AsNoTracking().OrderByDescending(g => g.GoneAt).Take(MostGone)
             .Select(g => new GoneSource(g.Source, g.Kind, new DateTimeOffset(DateTime.SpecifyKind(g.GoneAt, DateTimeKind.Utc)))).ToListAsync(cancellationToken);
         return new SearchState(
-            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone);
+            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, clock.WaitsUntil);
     }
 
     private async Task<List<LookBackState>> LookBacksAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, List<LookBackRow> open, CancellationToken cancellationToken)

@@ -7,7 +7,8 @@ public static class SearchingRegistration
 {
     public static IServiceCollection AddSearching(this IServiceCollection services, RetentionOptions options) => services
         .AddSingleton(options)
-        .AddSingleton<Retention>()
+        .AddSingleton<RetentionClock>()
+        .AddSingleton<RecordRetention>()
         .AddSingleton<RecordDecoder>()
         .AddSingleton<LookBackTargets>()
         .AddSingleton<ForwardSearch>()
@@ -21,5 +22,6 @@ public static class SearchingRegistration
         .AddSingleton<IndicatorLookUp>()
         .AddSingleton<SearchSignals>()
         .AddSingleton<SearchHealth>()
-        .AddHostedService<HitStorms>();
+        .AddHostedService<HitStorms>()
+        .AddHostedService<SizeLimit>();
 }

@@ -5,7 +5,7 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Sets;
 
-/// <summary>May this set replace the last good one? (design: guard). For pulls only: a push is deliberate.</summary>
+/// <summary>May this set replace the last good one? For pulls only: a push is deliberate.</summary>
 public static class SetGuard
 {
     /// <summary>Sets smaller than this may shrink as they like.</summary>

@@ -166,6 +166,21 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         return new Page<string>(items, null);
     }
 
+    /// <summary>Notes that the same set came again, by another body or from elsewhere. False when it is gone.</summary>
+    public async Task<bool> TouchAsync(long id, SetSource source, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await db.StoredSets.Where(s => s.Id == id).ExecuteUpdateAsync(
+            u => u.SetProperty(s => s.Digest, source.Digest).SetProperty(s => s.Origin, source.Origin)
+                .SetProperty(s => s.ETag, source.ETag).SetProperty(s => s.LastModified, source.LastModified), cancellationToken) == 1;
+    }
+
+#pragma warning disable CA1822 // Callers see one store, whatever a member needs of it.
+    /// <summary>Marks sets as complete, in the transaction that names them.</summary>
+    public Task CompleteAsync(ThreatFeedsContext db, long[] ids, CancellationToken cancellationToken) =>
+        db.StoredSets.Where(s => ids.Contains(s.Id)).ExecuteUpdateAsync(u => u.SetProperty(s => s.Complete, true), cancellationToken);
+#pragma warning restore CA1822
+
     /// <summary>Removes a set nobody names.</summary>
     public async Task DeleteAsync(long id, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace ThreatFeeds.Storage;
 
-/// <summary>Numbers that only grow. Incrementing locks the row until the caller's transaction ends, so that values become visible in order.</summary>
+/// <summary>Numbers that only grow, but those of retention. Incrementing locks the row until the caller's transaction ends, so that values become visible in order.</summary>
 public static class Counters
 {
     /// <summary>metadata.resourceVersion of the newest change to any resource.</summary>
@@ -11,7 +11,7 @@ public static class Counters
     /// <summary>The generation: the number of the last change to what is listed.</summary>
     public const string Generation = "generation";
 
-    /// <summary>Records that were lost before they were compared.</summary>
+    /// <summary>Records deleted before they were compared, as far as they were counted here: by versions before the log store counted them.</summary>
     public const string Dropped = "dropped";
 
     /// <summary>Records that hit but cannot become alerts, and were passed.</summary>
@@ -19,6 +19,12 @@ public static class Counters
 
     /// <summary>Changes of resources at or before this version are forgotten.</summary>
     public const string ForgottenChanges = "forgottenChanges";
+
+    /// <summary>The time retention last believed, Unix milliseconds.</summary>
+    public const string RetentionSeen = "retentionSeen";
+
+    /// <summary>How long the process has run since the clock leapt ahead, milliseconds; 0 when it is believed.</summary>
+    public const string RetentionHeld = "retentionHeld";
 
     /// <summary>Adds to a counter within the caller's transaction and returns its new value.</summary>
     public static async Task<long> AddAsync(this ThreatFeedsContext db, string name, long by, CancellationToken cancellationToken)

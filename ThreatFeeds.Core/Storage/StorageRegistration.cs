@@ -7,40 +7,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ThreatFeeds.Storage;
 
-/// <summary>Section <c>Storage</c>.</summary>
-public sealed class StorageOptions
-{
-    /// <summary>Sqlite (default) or Postgres.</summary>
-    public string Provider { get; set; } = "Sqlite";
-}
-
 /// <summary>Adds the database.</summary>
 public static class StorageRegistration
 {
-    /// <summary>
-    /// Registers <see cref="IContextFactory"/>. For Sqlite the connection string is made from the data folder when none is given.
-    /// </summary>
-    public static IServiceCollection AddStorage(this IServiceCollection services, StorageOptions options, string? connectionString, string dataDirectory)
+    /// <summary>Registers <see cref="IContextFactory"/>.</summary>
+    /// <param name="dataDirectory">Holds the file of SQLite when the options name no other.</param>
+    public static IServiceCollection AddStorage(this IServiceCollection services, StorageOptions options, string dataDirectory)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (string.Equals(options.Provider, "Postgres", StringComparison.OrdinalIgnoreCase))
+        if (options.Provider == DatabaseProvider.Postgres)
         {
-            if (string.IsNullOrWhiteSpace(connectionString))
-            {
-                throw new InvalidOperationException("Storage:Provider is Postgres, which needs ConnectionStrings:ThreatFeeds.");
-            }
-            services.AddPooledDbContextFactory<PostgresContext>(b => ContextOptions.Postgres(b, connectionString));
+            services.AddPooledDbContextFactory<PostgresContext>(b => ContextOptions.Postgres(b, options.ConnectionString ?? ""));
             services.AddSingleton<IContextFactory, ContextFactory<PostgresContext>>();
-        }
-        else if (string.Equals(options.Provider, "Sqlite", StringComparison.OrdinalIgnoreCase))
-        {
-            string file = connectionString ?? $"Data Source={Path.Combine(dataDirectory, "threatfeeds.db")}";
-            services.AddPooledDbContextFactory<SqliteContext>(b => ContextOptions.Sqlite(b, file));
-            services.AddSingleton<IContextFactory, ContextFactory<SqliteContext>>();
         }
         else
         {
-            throw new InvalidOperationException($"Storage:Provider is '{options.Provider}'; use Sqlite or Postgres.");
+            string file = options.ConnectionString ?? $"Data Source={Path.Combine(dataDirectory, "threatfeeds.db")}";
+            services.AddPooledDbContextFactory<SqliteContext>(b => ContextOptions.Sqlite(b, file));
+            services.AddSingleton<IContextFactory, ContextFactory<SqliteContext>>();
         }
         return services;
     }

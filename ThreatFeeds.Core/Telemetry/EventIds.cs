@@ -13,4 +13,5 @@ public static class EventIds
     public const int Jobs = 2000;
     public const int Embedded = 2100;
     public const int Api = 3000;
+    public const int Web = 3100;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ThreatFeeds.Embedded;
 
 namespace ThreatFeeds.Vocabulary;
 

@@ -107,7 +107,7 @@ public sealed class AlertTests
         // Only sealed segments are deleted; a record of another day seals.
         await world.DnsAsync("good.example");
         await world.SettleAsync();
-        await world.Retention.RunAsync(default);
+        await world.RetainAsync();
 
         string id = (await world.AlertsAsync()).Single().Id.ToString();
         IReadOnlyList<HitView> hits = (await new AlertQueries(world.Contexts, world.Logs).HitsAsync(id, null, 100, default))!.Items;

@@ -83,6 +83,39 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task One_run_is_served_with_what_it_refused_and_of_its_own_feed_only()
+    {
+        string list = "bad.example\n" + string.Concat(Enumerable.Range(0, 150).Select(i => $"no such/{i}\nok{i}.example\nok{i}.example.net\n"));
+        await using HostileServer server = await HostileServer.TextAsync(list);
+        await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        await _host.CreateAsync("other", "DomainNameSet");
+        JsonElement run = default;
+        await FeedsHost.UntilAsync(async () =>
+        {
+            JsonElement items = (await SendAsync("GET", "/v1/feeds/names/runs")).Answer.GetProperty("items");
+            run = items.EnumerateArray().FirstOrDefault(r => r.GetProperty("outcome").ValueKind == JsonValueKind.String);
+            return run.ValueKind == JsonValueKind.Object;
+        });
+        Assert.False(run.TryGetProperty("refusals", out _));
+        string id = run.GetProperty("id").GetString()!;
+
+        (HttpStatusCode status, JsonElement one) = await SendAsync("GET", $"/v1/feeds/names/runs/{id}");
+        Assert.Equal((HttpStatusCode.OK, id, "replaced", 150L), (status, one.GetProperty("id").GetString(), one.GetProperty("outcome").GetString(), one.GetProperty("refused").GetInt64()));
+        JsonElement[] refusals = [.. one.GetProperty("refusals").EnumerateArray()];
+        Assert.Equal(100, refusals.Length);
+        Assert.Equal((2L, "no such/0"), (refusals[0].GetProperty("line").GetInt64(), refusals[0].GetProperty("text").GetString()));
+        Assert.All(refusals, r => Assert.False(string.IsNullOrEmpty(r.GetProperty("reason").GetString())));
+
+        foreach (string absent in new[] { $"/v1/feeds/other/runs/{id}", "/v1/feeds/names/runs/999999", "/v1/feeds/names/runs/x", "/v1/feeds/names/runs/99999999999999999999" })
+        {
+            (status, JsonElement problem) = await SendAsync("GET", absent);
+            Assert.Equal((HttpStatusCode.NotFound, "run-not-found"), (status, problem.GetProperty("code").GetString()));
+        }
+        (status, JsonElement gone) = await SendAsync("GET", $"/v1/feeds/none/runs/{id}");
+        Assert.Equal((HttpStatusCode.NotFound, "feed-not-found"), (status, gone.GetProperty("code").GetString()));
+    }
+
+    [Fact]
     public async Task A_pull_that_cannot_be_says_why()
     {
         await _host.CreateAsync("pushed", "IPSet");

@@ -24,15 +24,25 @@ public sealed class CrashTests
         EmbeddedLogStore store = await StoreFixture.OpenAsync(files, clock, segmentBytes: 600);
         var acknowledged = new List<string>();
         var refused = new HashSet<string>();
+        var unsure = new List<string[]>();
+        var resent = new HashSet<string>();
         var places = new Dictionary<Position, string>();
         Position highest = Position.BeforeAll;
         int next = 0;
         for (int step = 0; step < 40; step++)
         {
-            switch (random.Next(12))
+            switch (random.Next(13))
             {
                 case 0:
-                    files.Crash();
+                    if (random.Next(3) > 0)
+                    {
+                        files.Crash();
+                    }
+                    else
+                    {
+                        files.Kill();
+                        (files.Room, files.FailingSyncs, files.FailingCuts) = (null, 0, 0);
+                    }
                     await store.DisposeAsync();
                     store = await StoreFixture.OpenAsync(files, clock, segmentBytes: 600);
                     break;
@@ -52,6 +62,9 @@ public sealed class CrashTests
                     files.Room = null;
                     clock.Advance(TimeSpan.FromHours(random.Next(30)));
                     break;
+                case 5:
+                    await RetryAsync();
+                    break;
                 default:
                     await AppendSomeAsync();
                     break;
@@ -63,7 +76,7 @@ public sealed class CrashTests
         async Task AppendSomeAsync()
         {
             var batches = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Enumerable.Range(0, random.Next(1, 4)).Select(_ => $"{seed}-{next++}-{new string('z', random.Next(60))}").ToArray()).ToList();
-            Task<bool>[] running = [.. batches.Select(b => store.AddAsync(b))];
+            Task<bool>[] running = [.. batches.Select(b => store.AddWithKeyAsync(b[0], b))];
             for (int i = 0; i < running.Length; i++)
             {
                 try
@@ -74,7 +87,28 @@ public sealed class CrashTests
                 catch (LogStoreException)
                 {
                     refused.UnionWith(batches[i]);
+                    unsure.Add(batches[i]);
                 }
+            }
+        }
+
+        // A sender that got no answer sends again under the same key: stored now or before, but there, once.
+        async Task RetryAsync()
+        {
+            foreach (string[] batch in unsure.ToList())
+            {
+                bool there = (await store.LinesAsync()).Contains(batch[0]);
+                try
+                {
+                    Assert.True(await store.AddWithKeyAsync(batch[0], batch) != there, $"seed {seed}: the key of a batch that is {(there ? "" : "not ")}there says otherwise");
+                }
+                catch (LogStoreException)
+                {
+                    return;
+                }
+                unsure.Remove(batch);
+                Assert.True(batch.All((await store.LinesAsync()).Contains), $"seed {seed}: a batch is not there after its retry");
+                resent.UnionWith(batch);
             }
         }
 
@@ -90,7 +124,9 @@ public sealed class CrashTests
             {
                 Assert.True(places.TryAdd(position, line) ? position > highest : places[position] == line, $"seed {seed}: position {position} was given twice or behind the head");
             }
+            Assert.True(resent.IsSubsetOf(lines), $"seed {seed}: a batch sent again is lost");
             highest = await store.HeadAsync();
+            // Nothing is ever called damaged that was only torn.
             Assert.Equal(new RangeCount(lines.Count, 0), await store.CountAsync());
         }
     }

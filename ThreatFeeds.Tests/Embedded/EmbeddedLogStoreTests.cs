@@ -111,6 +111,25 @@ public sealed class EmbeddedLogStoreTests
     }
 
     [Fact]
+    public void Folders_that_are_made_are_durable_up_to_one_that_was_there()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+        using var folder = new TemporaryFolder();
+        var synced = new List<string>();
+        var files = new DurableFiles { FolderSynced = synced.Add };
+        files.CreateFolder(Path.Combine(folder.Path, "a", "b"));
+        Assert.Equal([folder.Path, Path.Combine(folder.Path, "a")], synced);
+        // One that somebody else has made as well.
+        synced.Clear();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "c"));
+        files.CreateFolder(Path.Combine(folder.Path, "c"));
+        Assert.Equal([folder.Path], synced);
+    }
+
+    [Fact]
     public async Task Batches_that_wait_together_share_syncs()
     {
         var files = new ForgetfulFiles(1);
@@ -125,7 +144,7 @@ public sealed class EmbeddedLogStoreTests
         };
         // The writing loop is held in the handler after its sync while the others line up behind it.
         Task<bool> held = store.AddAsync("held");
-        await entered.WaitAsync();
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "the wait was in vain");
         Task<bool>[] waiting = [.. Enumerable.Range(0, 100).Select(i => store.AddAsync($"{i}"))];
         int before = files.Syncs;
         go.Set();

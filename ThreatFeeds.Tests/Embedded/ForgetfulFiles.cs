@@ -1,3 +1,4 @@
+using System.Text;
 using ThreatFeeds.Embedded;
 
 namespace ThreatFeeds.Tests.Embedded;
@@ -24,8 +25,13 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
     public int FailingCuts { get; set; }
 
+    public int FailingDeletes { get; set; }
+
     /// <summary>How often a file was synced.</summary>
     public int Syncs { get; private set; }
+
+    /// <summary>How often a file was read.</summary>
+    public int Reads { get; set; }
 
     /// <summary>Everything open breaks; only what was durable is there afterwards.</summary>
     public void Crash()
@@ -53,14 +59,35 @@ internal sealed class ForgetfulFiles : IDurableFiles
         }
     }
 
-    public void Damage(string suffix, int offset)
+    /// <summary>Everything open breaks, but the system lives on and forgets nothing.</summary>
+    public void Kill()
     {
         lock (_gate)
         {
-            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            _life++;
+            _locked = false;
+        }
+    }
+
+    public void Damage(string suffix, int offset) => Rewrite(suffix, bytes => bytes[offset] ^= 0x40);
+
+    /// <summary>Changes bytes behind everybody's back.</summary>
+    public void Rewrite(string suffix, Action<byte[]> change) => Set(suffix, bytes => { change(bytes); return bytes; });
+
+    public void Replace(string suffix, Func<string, string> change) => Set(suffix, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes))));
+
+    /// <summary>Cuts the file to its first bytes, as a broken copy does.</summary>
+    public void Cut(string suffix, Func<int, int> length) => Set(suffix, bytes => bytes[..length(bytes.Length)]);
+
+    /// <summary>Takes the file away as somebody does who tidies up.</summary>
+    public void Lose(string suffix)
+    {
+        lock (_gate)
+        {
+            foreach (string path in _names.Keys.Concat(_durableNames.Keys).Where(n => n.EndsWith(suffix, StringComparison.Ordinal)).ToList())
             {
-                content.Bytes[offset] ^= 0x40;
-                content.Durable[offset] ^= 0x40;
+                _names.Remove(path);
+                _durableNames.Remove(path);
             }
         }
     }
@@ -115,6 +142,11 @@ internal sealed class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
+            if (FailingDeletes > 0)
+            {
+                FailingDeletes--;
+                throw new IOException("Input/output error", 5);
+            }
             _names.Remove(path);
         }
     }
@@ -147,6 +179,18 @@ internal sealed class ForgetfulFiles : IDurableFiles
         }
     }
 
+    private void Set(string suffix, Func<byte[], byte[]> change)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Bytes = change([.. content.Bytes]);
+                content.Durable = [.. content.Bytes];
+            }
+        }
+    }
+
     private sealed class Content
     {
         public byte[] Bytes { get; set; } = [];
@@ -155,6 +199,11 @@ internal sealed class ForgetfulFiles : IDurableFiles
 
         public void Forget(Random random)
         {
+            if (Bytes.Length == Durable.Length && random.Next(2) == 0)
+            {
+                // What was written over without a sync may have reached the disk by itself.
+                Durable = [.. Bytes];
+            }
             // Some prefix of what was written since may be there, its last bytes wrong.
             byte[] kept = [.. Durable];
             if (Bytes.Length > Durable.Length && random.Next(2) == 0)
@@ -189,6 +238,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
         public int Read(long offset, Span<byte> buffer)
         {
             byte[] bytes = Alive(() => content.Bytes);
+            files.Reads++;
             int length = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
             bytes.AsSpan((int)Math.Min(offset, bytes.Length), length).CopyTo(buffer);
             return length;
@@ -199,8 +249,10 @@ internal sealed class ForgetfulFiles : IDurableFiles
             byte[] copy = bytes.ToArray();
             Alive(() =>
             {
-                int fits = (int)Math.Min(copy.Length, files.Room ?? copy.Length);
-                files.Room -= fits;
+                // What is written over needs no room.
+                int grows = (int)Math.Clamp(offset + copy.Length - content.Bytes.Length, 0, copy.Length);
+                int fits = copy.Length - (int)Math.Max(0, grows - (files.Room ?? grows));
+                files.Room -= Math.Max(0, fits - (copy.Length - grows));
                 byte[] next = new byte[Math.Max(content.Bytes.Length, offset + fits)];
                 content.Bytes.CopyTo(next, 0);
                 copy.AsSpan(0, fits).CopyTo(next.AsSpan((int)offset));
@@ -242,14 +294,4 @@ internal sealed class ForgetfulFiles : IDurableFiles
             }
         }
     }
-}
-
-/// <summary>A clock that stands still until it is moved.</summary>
-internal sealed class HeldClock : TimeProvider
-{
-    private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-
-    public void Advance(TimeSpan by) => _now += by;
-
-    public override DateTimeOffset GetUtcNow() => _now;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ThreatFeeds.Tests.Support;
@@ -34,14 +35,12 @@ internal sealed class LiveProcess : IDisposable
     }
 
     /// <summary>Starts on a free port.</summary>
-    public static LiveProcess Start(params string[] arguments)
+    public static LiveProcess Start(params string[] arguments) => Start(new ProcessStartInfo(Executable, [.. arguments, "--urls", "http://127.0.0.1:0"]));
+
+    /// <summary>Starts what is told, which must end in the executable.</summary>
+    public static LiveProcess Start(ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo(Executable, [.. arguments, "--urls", "http://127.0.0.1:0"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
+        (start.RedirectStandardOutput, start.RedirectStandardError, start.WorkingDirectory) = (true, true, Path.GetTempPath());
         var live = new LiveProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
         live._process.OutputDataReceived += live.Hear;
         live._process.ErrorDataReceived += live.Hear;
@@ -55,10 +54,29 @@ internal sealed class LiveProcess : IDisposable
     /// <summary>The address once it listens; null when it ended before.</summary>
     public Task<Uri?> ListeningAsync() => _listening.Task.WaitAsync(s_longestStart, TimeProvider.System);
 
+    /// <summary>Waits until it has written so many lines, or has ended.</summary>
+    public async Task SaidAsync(int lines)
+    {
+        using var limit = new CancellationTokenSource(s_longestStart);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!_process.HasExited && Output.AsSpan().Count('\n') < lines)
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
     public async Task<int> ExitAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(s_longestStart, TimeProvider.System);
         return _process.ExitCode;
+    }
+
+    /// <summary>SIGTERM: it is told to end.</summary>
+    public void Terminate()
+    {
+        using Process kill = Process.Start("/bin/kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     /// <summary>SIGKILL: it gets no chance to put anything in order.</summary>

@@ -39,6 +39,51 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_folder_another_process_holds_is_left_as_it_is_down_to_the_database()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "logs"));
+        await using (new FileStream(Path.Combine(folder.Path, "logs", "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            // As a version before holds it, whose database must not be brought to a newer one under it.
+            using LiveProcess process = LiveProcess.Start("--data", folder.Path);
+            Assert.Equal(2, await process.ExitAsync());
+            Assert.Contains("threatfeeds: Another process uses the data folder", process.Output, StringComparison.Ordinal);
+            Assert.False(File.Exists(Path.Combine(folder.Path, "threatfeeds.db")), "the database was touched");
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    public async Task A_damaged_database_stops_the_start_with_status_2_and_says_what_to_do(int from)
+    {
+        using var folder = new TemporaryFolder();
+        using (LiveProcess first = LiveProcess.Start("--data", folder.Path))
+        {
+            Assert.True(await first.ListeningAsync() is not null, first.Output);
+            await first.KillAsync();
+        }
+        string file = Path.Combine(folder.Path, "threatfeeds.db");
+        // What the killed process left is brought into the file first.
+        await using (var db = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            await db.OpenAsync();
+            await using var command = db.CreateCommand();
+            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            await command.ExecuteNonQueryAsync();
+        }
+        byte[] bytes = await File.ReadAllBytesAsync(file);
+        bytes.AsSpan(from).Fill(0x5A);
+        await File.WriteAllBytesAsync(file, bytes);
+        using LiveProcess process = LiveProcess.Start("--data", folder.Path);
+        Assert.Equal(2, await process.ExitAsync());
+        Assert.Contains("threatfeeds: The database (threatfeeds.db in the data folder) is damaged", process.Output, StringComparison.Ordinal);
+        Assert.Contains("from a backup", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_foreign_host_is_misdirected()
     {
         await using AppFixture app = await AppFixture.StartAsync();

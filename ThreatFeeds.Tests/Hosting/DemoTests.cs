@@ -1,8 +1,11 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Api.Demo;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Hosting;
@@ -21,6 +24,27 @@ public sealed class DemoTests
             var url = new Uri(manifest["spec"]!["pull"]!["http"]!["url"]!.GetValue<string>());
             Assert.Equal(app.Address.Port, url.Port);
             Assert.NotEmpty(await app.Client.GetStringAsync(url));
+        }
+    }
+
+    [Fact]
+    public async Task A_demo_that_was_stopped_half_way_begins_again_without_its_logs_twice()
+    {
+        using var folder = new TemporaryFolder();
+        var clock = new ManualClock();
+        foreach (string demo in (string[])["Demo=false", "Demo=true"])
+        {
+            await using AppFixture app = await AppFixture.StartAsync(clock, folder.Path, demo);
+            ILogStore logs = app.Services.GetRequiredService<ILogStore>();
+            if (demo == "Demo=false")
+            {
+                // As the start before left it, an hour ago.
+                IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync("dns.jsonl.gz", clock.GetUtcNow().AddHours(-1), default);
+                await logs.AppendAsync(new LogBatch(LogKind.Dns, "calico", lines, "demo-dns.jsonl.gz"), default);
+                continue;
+            }
+            LogSource source = logs.Sources.First(s => s.Kind == LogKind.Dns);
+            Assert.Equal(353, (await logs.CountAsync(source, default, await logs.HeadAsync(source, default), default)).Records);
         }
     }
 

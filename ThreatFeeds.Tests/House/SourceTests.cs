@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ThreatFeeds.Logs;
 using Xunit;
 
 namespace ThreatFeeds.Tests.House;
@@ -12,6 +13,15 @@ public sealed class SourceTests
     [Fact]
     public void No_written_file_is_longer_than_a_reader_can_hold() =>
         Assert.Empty(Sources.Written.Where(f => f.Lines > MostLines).Select(f => $"{f.Path}: {f.Lines} lines"));
+
+    [Theory]
+    [InlineData("ThreatFeeds.Core")]
+    [InlineData("ThreatFeeds.Api")]
+    [InlineData("ThreatFeeds.Web")]
+    [InlineData("ThreatFeeds.Tests")]
+    [InlineData("ThreatFeeds.Benchmarks")]
+    public void The_sources_that_the_other_rules_read_are_there(string project) =>
+        Assert.True(Sources.In(project).Any() && Sources.In(project).All(f => f.Text.Length > 0), $"{project} has {Sources.In(project).Count()} sources");
 
     [Fact]
     public void Product_code_has_no_unwritten_part() =>

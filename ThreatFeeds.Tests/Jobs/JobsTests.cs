@@ -82,6 +82,10 @@ public sealed class JobsTests : IDisposable
         await job.RunAsync(default);
         await job.RunAsync(default);
         Assert.Equal(["due", "never"], (await host.Queue.QueuedFeedsAsync(default)).Order());
+        // Under way is not due, however long ago the last pull was.
+        await host.Queue.StartNextAsync("never", default);
+        await job.RunAsync(default);
+        Assert.Equal(["due"], await host.Queue.QueuedFeedsAsync(default));
     }
 
     [Fact]

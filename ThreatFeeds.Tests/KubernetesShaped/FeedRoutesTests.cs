@@ -31,6 +31,16 @@ public sealed class FeedRoutesTests : IAsyncLifetime
     private static string Version(JsonObject feed) => feed["metadata"]!["resourceVersion"]!.GetValue<string>();
 
     [Fact]
+    public async Task The_period_of_a_pull_is_shown_when_none_was_written_and_as_written_otherwise()
+    {
+        JsonObject without = await CreateAsync(Minimal.Replace("spec: {}", "spec: {pull: {http: {url: 'https://feeds.example/list'}}}", StringComparison.Ordinal));
+        Assert.Equal("24h", (string?)without["spec"]!["pull"]!["period"]);
+        JsonObject with = await CreateAsync(Minimal.Replace("name: a.b", "name: c", StringComparison.Ordinal)
+            .Replace("spec: {}", "spec: {pull: {period: 90m, http: {url: 'https://feeds.example/list'}}}", StringComparison.Ordinal));
+        Assert.Equal("90m", (string?)with["spec"]!["pull"]!["period"]);
+    }
+
+    [Fact]
     public async Task A_feed_is_created_read_listed_and_deleted()
     {
         JsonObject created = await CreateAsync();
@@ -143,7 +153,7 @@ public sealed class FeedRoutesTests : IAsyncLifetime
         Guid uid = Guid.Parse(created["metadata"]!["uid"]!.GetValue<string>());
         var writer = _server.Services.GetRequiredService<FeedStatusWriter>();
         await writer.SetConditionAsync("a.b", uid, ConditionType.PullFailed, "503", default);
-        await writer.SyncedAsync("a.b", uid, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        await writer.SyncedAsync("a.b", uid, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
         await writer.SearchedAsync(["a.b", "gone"], new DateTimeOffset(2026, 1, 2, 3, 5, 0, TimeSpan.Zero), default);
         (_, JsonObject read, _) = await _server.SendAsync(HttpMethod.Get, $"{Feeds}/a.b");
         Assert.Equal("""{"lastSuccessfulSync":"2026-01-02T03:04:05Z","lastSuccessfulSearch":"2026-01-02T03:05:00Z","errorConditions":[{"type":"PullFailed","message":"503"}]}""", read["status"]!.ToJsonString());
@@ -171,6 +181,18 @@ public sealed class FeedRoutesTests : IAsyncLifetime
         Assert.Null(body["spec"]!["foo"]);
         (code, _, _) = await _server.SendAsync(HttpMethod.Post, Feeds + "?fieldValidation=Maybe", manifest);
         Assert.Equal(HttpStatusCode.BadRequest, code);
+    }
+
+    [Fact]
+    public async Task Of_many_unknown_fields_twenty_are_named_and_the_rest_counted()
+    {
+        string fields = string.Join(", ", Enumerable.Range(0, 33).Select(i => $"x{i}: 1"));
+        (HttpStatusCode code, _, HttpResponseMessage response) = await _server.SendAsync(HttpMethod.Post, Feeds, Minimal.Replace("spec: {}", $"spec: {{{fields}}}", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.Created, code);
+        string[] warnings = [.. response.Headers.GetValues("Warning")];
+        Assert.Equal(21, warnings.Length);
+        Assert.Equal("299 - \"unknown field \\\"spec.x19\\\"\"", warnings[19]);
+        Assert.Equal("299 - \"13 more unknown fields\"", warnings[20]);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal sealed class KubernetesServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddStorage(new StorageOptions(), null, _folder.Path).AddResources().AddSets().AddListings().AddRuns(_folder.Path).AddFeeds(_ => null)
+        builder.Services.AddStorage(new StorageOptions(), _folder.Path).AddResources().AddSets().AddListings().AddRuns(_folder.Path).AddFeeds(_ => null)
             .AddScoped(_ => Actor.Local);
         _app = builder.Build();
         _app.MapKubernetesShaped();

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.Logs;
 using ThreatFeeds.Embedded;
@@ -26,11 +27,12 @@ public sealed class LogEndpointTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _store = await StoreFixture.OpenAsync(_files, TimeProvider.System);
+        _store = await StoreFixture.OpenAsync(_files, TimeProvider.System, options: o => o with { WaitingBytes = 3000 });
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>().AddProblemDetails();
+        builder.Services.AddScoped(_ => Actor.Local);
         builder.Services.AddLogs();
         builder.Services.AddSingleton<ILogStore>(_store);
         _app = builder.Build();
@@ -84,6 +86,44 @@ public sealed class LogEndpointTests : IAsyncLifetime
             Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accepted").GetInt32());
         }
         Assert.Single(await _store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task Another_body_under_a_key_is_422_says_what_to_do_and_stores_nothing()
+    {
+        using HttpResponseMessage first = await PostAsync("/v1/logs/dns", "{\"qname\":\"a\",\"end_time\":1}"u8.ToArray(), key: "once");
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using HttpResponseMessage other = await PostAsync("/v1/logs/dns", "{\"qname\":\"b\",\"end_time\":1}"u8.ToArray(), key: "once");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
+        JsonElement problem = await other.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("idempotency-key-reused", problem.GetProperty("code").GetString());
+        Assert.Contains("under a key of its own", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Single(await _store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task A_busy_store_is_503_and_says_when_to_come_again()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var go = new ManualResetEventSlim();
+        _store.Appended += _ =>
+        {
+            entered.Release();
+            go.Wait(TimeSpan.FromSeconds(30));
+        };
+        byte[] body = Encoding.UTF8.GetBytes($"{{\"qname\":\"a\",\"end_time\":1,\"x\":\"{new string('x', 2000)}\"}}");
+        using HttpResponseMessage held = await PostAsync("/v1/logs/dns", body);
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(30)), "nothing was stored");
+        // There is room for one of them to wait; the others are refused at once.
+        Task<HttpResponseMessage>[] sent = [.. Enumerable.Range(0, 3).Select(_ => PostAsync("/v1/logs/dns", body))];
+        HttpResponseMessage busy = await (await Task.WhenAny(sent).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, busy.StatusCode);
+        Assert.Equal("1", busy.Headers.GetValues("Retry-After").Single());
+        Assert.Equal("log-store-unavailable", (await busy.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        go.Set();
+        HttpResponseMessage[] answers = await Task.WhenAll(sent);
+        Assert.Contains(answers, a => a.StatusCode == HttpStatusCode.OK);
+        Array.ForEach(answers, a => a.Dispose());
     }
 
     [Fact]

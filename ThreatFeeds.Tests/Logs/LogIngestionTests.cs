@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Embedded;
@@ -20,7 +21,7 @@ public sealed class LogIngestionTests
     {
         string body = "\uFEFF{\"qname\":\"a\",\"end_time\":1}\r\n\r\n  \n{\"qname\":\"b\",\"end_time\":1}\nbroken\n{\"qname\":\"é\",\"end_time\":1}";
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
-        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "Calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), chunk), null, CancellationToken.None);
+        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "Calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), chunk), null, Actor.Local, CancellationToken.None);
         Assert.Equal((3, 1), (answer.Accepted, answer.Refused));
         Assert.Equal(5, Assert.Single(answer.Refusals).Line);
         Assert.Equal(["{\"qname\":\"a\",\"end_time\":1}", "{\"qname\":\"b\",\"end_time\":1}", "{\"qname\":\"é\",\"end_time\":1}"], await store.LinesAsync());
@@ -31,7 +32,7 @@ public sealed class LogIngestionTests
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
         string body = string.Concat(Enumerable.Repeat("{}\n", 250));
-        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), 999), null, CancellationToken.None);
+        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), 999), null, Actor.Local, CancellationToken.None);
         Assert.Equal((0, 250, 100), (answer.Accepted, answer.Refused, answer.Refusals.Count));
         Assert.Equal(100, answer.Refusals[^1].Line);
         Assert.Empty(await store.LinesAsync());
@@ -42,7 +43,7 @@ public sealed class LogIngestionTests
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
         string body = $"{{\"qname\":\"{new string('x', LogIngestion.LongestLine)}\"}}\n{{\"qname\":\"b\",\"end_time\":1}}\n";
-        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), 65536), null, CancellationToken.None);
+        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(Encoding.UTF8.GetBytes(body), 65536), null, Actor.Local, CancellationToken.None);
         Assert.Equal((1, 1), (answer.Accepted, answer.Refused));
         Assert.Contains("longer than", answer.Refusals[0].Reason, StringComparison.Ordinal);
     }
@@ -57,7 +58,7 @@ public sealed class LogIngestionTests
         const string frame = "{\"qname\":\"\",\"end_time\":1}";
         string longest = frame.Insert(10, new string('x', LogIngestion.LongestLine - frame.Length));
         byte[] body = Encoding.UTF8.GetBytes($"{longest}\r\n{longest.Insert(10, "x")}\r\n{longest}\n{longest.Insert(10, "x")}");
-        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(body, chunk), null, CancellationToken.None);
+        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(body, chunk), null, Actor.Local, CancellationToken.None);
         Assert.Equal((2, "2 4"), (answer.Accepted, string.Join(' ', answer.Refusals.Select(r => r.Line))));
         Assert.All(answer.Refusals, r => Assert.Equal($"is longer than {LogIngestion.LongestLine} bytes", r.Reason));
         Assert.Equal([longest, longest], await store.LinesAsync());
@@ -90,7 +91,7 @@ public sealed class LogIngestionTests
         // The hundred samples; a string or an object for each line would be 480,000 and more.
         Assert.InRange(allocated, 0, 100_000);
 
-        Task<Ingestion> IngestAsync() => ingestion.IngestAsync(LogKind.Dns, "calico", new ReadOnlySequence<byte>(body), null, CancellationToken.None);
+        Task<Ingestion> IngestAsync() => ingestion.IngestAsync(LogKind.Dns, "calico", new ReadOnlySequence<byte>(body), null, Actor.Local, CancellationToken.None);
         void Count(object? sender, System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs e) => thrown += Environment.CurrentManagedThreadId == thread ? 1 : 0;
     }
 
@@ -101,7 +102,7 @@ public sealed class LogIngestionTests
         using var gone = new CancellationTokenSource();
         var reader = new Leaving(gone);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new LogIngestion(new LogReaders([reader]), store)
-            .IngestAsync(LogKind.Dns, "leaving", new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("x\n", 1000)))), null, gone.Token));
+            .IngestAsync(LogKind.Dns, "leaving", new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("x\n", 1000)))), null, Actor.Local, gone.Token));
         Assert.Equal(3, reader.Judged);
         Assert.Empty(await store.LinesAsync());
     }
@@ -134,7 +135,7 @@ public sealed class LogIngestionTests
     {
         await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
         UnknownLogFormatException e = await Assert.ThrowsAsync<UnknownLogFormatException>(
-            () => new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "zeke", default, null, CancellationToken.None));
+            () => new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "zeke", default, null, Actor.Local, CancellationToken.None));
         Assert.Contains("zeke", e.Message, StringComparison.Ordinal);
         Assert.Contains("calico", e.Message, StringComparison.Ordinal);
     }

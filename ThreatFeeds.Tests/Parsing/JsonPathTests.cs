@@ -51,7 +51,7 @@ public sealed class JsonPathTests
     [SharedDataFact]
     public void The_documented_dialect_is_accepted_and_gives_its_values()
     {
-        // Overridden by the design: $. is the root, both quotes, spaces inside brackets (RFC 9535); a space after a dot is refused (RFC 9535).
+        // Not as the dialect has it: $. is the root, both quotes, spaces inside brackets (RFC 9535); a space after a dot is refused (RFC 9535).
         HashSet<string> acceptedHere = ["$.", "$['a']", "$.a[ * ]"], refusedHere = ["$. a", "$[C:B]"];
         // By RFC 9535 an index that one array lacks drops nothing else; the dialect drops that whole array.
         HashSet<string> ofTheRfc = ["$..A[0,1]"];

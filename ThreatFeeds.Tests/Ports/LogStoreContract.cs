@@ -1,4 +1,5 @@
 using System.Text;
+using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 using Xunit;
@@ -19,7 +20,7 @@ public abstract class LogStoreContract : IAsyncLifetime
 
     private LogSource Source(LogKind kind) => _store.Sources.First(s => s.Kind == kind);
 
-    private Task<bool> AppendAsync(LogKind kind, string? key, params string[] lines) => _store.AppendAsync(
+    private async Task<bool> AppendAsync(LogKind kind, string? key, params string[] lines) => AppendResult.Stored == await _store.AppendAsync(
         new LogBatch(kind, "calico", [.. lines.Select(l => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(l))], key), CancellationToken.None);
 
     private async Task<List<(Position Position, string Line)>> ReadAllAsync(LogKind kind, Position after)
@@ -118,6 +119,33 @@ public abstract class LogStoreContract : IAsyncLifetime
         Assert.False(await AppendAsync(LogKind.Dns, "k1", "a"));
         Assert.True(await AppendAsync(LogKind.Dns, "k2", "a"));
         Assert.Equal(2, (await ReadAllAsync(LogKind.Dns, Position.BeforeAll)).Count);
+    }
+
+    [Fact]
+    public async Task Another_batch_under_a_key_is_refused_and_not_stored()
+    {
+        Assert.True(await AppendAsync(LogKind.Dns, "k", "a", "b"));
+        await Assert.ThrowsAsync<KeyReusedException>(() => AppendAsync(LogKind.Dns, "k", "a", "c"));
+        await Assert.ThrowsAsync<KeyReusedException>(() => AppendAsync(LogKind.Dns, "k", "a"));
+        Assert.Equal(["a", "b"], (await ReadAllAsync(LogKind.Dns, Position.BeforeAll)).Select(r => r.Line));
+    }
+
+    [Fact]
+    public async Task Many_records_are_found_at_once_and_missing_ones_are_absent()
+    {
+        await AppendAsync(LogKind.Dns, null, "a", "b", "c");
+        await AppendAsync(LogKind.Flow, null, "d");
+        (Position Position, string Line)[] dns = [.. await ReadAllAsync(LogKind.Dns, Position.BeforeAll)];
+        (Position Position, string Line) flow = (await ReadAllAsync(LogKind.Flow, Position.BeforeAll))[0];
+        RecordPlace[] places =
+        [
+            new(Source(LogKind.Dns).Id, dns[2].Position), new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Flow).Id, flow.Position),
+            new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Dns).Id, new Position(dns[2].Position.Segment, dns[2].Position.Ordinal + 1)), new("nobody", dns[0].Position),
+        ];
+        IReadOnlyDictionary<RecordPlace, RawRecord> found = await _store.FindAsync(places, CancellationToken.None);
+        Assert.Equal(3, found.Count);
+        Assert.Equal(["c", "a", "d"], places.Take(3).Select(p => Encoding.UTF8.GetString(found[p].Line.Span)));
+        Assert.Equal(0, await _store.LostAsync(Source(LogKind.Dns), CancellationToken.None));
     }
 
     [Fact]

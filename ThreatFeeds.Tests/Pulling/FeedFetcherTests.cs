@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.IO.Compression;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -224,7 +225,7 @@ public sealed class FeedFetcherTests : IDisposable
     {
         var options = new PullingOptions();
         options.AllowedNetworks.Add(network);
-        Assert.Contains(network, options.Problem());
+        Assert.Contains(options.Validate(new ValidationContext(options)), r => r.ErrorMessage!.Contains(network, StringComparison.Ordinal));
     }
 
     internal static Task UntilAborted(HttpContext context)

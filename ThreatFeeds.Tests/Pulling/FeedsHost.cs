@@ -50,7 +50,7 @@ internal sealed class FeedsHost : IAsyncDisposable
         services.AddRouting();
         services.AddSingleton(TimeProvider.System);
         services.AddScoped(_ => Actor.Local);
-        services.AddStorage(new StorageOptions { Provider = postgres is null ? "Sqlite" : "Postgres" }, postgres, folder).AddResources().AddSets().AddListings().AddRuns(folder).AddFeeds(_ => null);
+        services.AddStorage(new StorageOptions { Provider = postgres is null ? DatabaseProvider.Sqlite : DatabaseProvider.Postgres, ConnectionString = postgres }, folder).AddResources().AddSets().AddListings().AddRuns(folder).AddFeeds(_ => null);
         var options = new PullingOptions { MaxBytes = 10_000_000, IdleTimeout = TimeSpan.FromSeconds(5) };
         options.AllowedNetworks.Add("127.0.0.0/8");
         services.AddPulling(options, folder).AddPushing();

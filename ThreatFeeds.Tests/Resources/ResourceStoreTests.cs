@@ -16,7 +16,7 @@ public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _services = new ServiceCollection().AddStorage(new StorageOptions(), null, _folder.Path).AddResources().BuildServiceProvider();
+        _services = new ServiceCollection().AddStorage(new StorageOptions(), _folder.Path).AddResources().BuildServiceProvider();
         await _services.GetRequiredService<IContextFactory>().MigrateAsync(CancellationToken.None);
     }
 

@@ -16,7 +16,13 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, 
         remove => store.Appended -= value;
     }
 
-    public Task<bool> AppendAsync(LogBatch batch, CancellationToken cancellationToken) => store.AppendAsync(batch, cancellationToken);
+    public event Action? Overfull
+    {
+        add => store.Overfull += value;
+        remove => store.Overfull -= value;
+    }
+
+    public Task<AppendResult> AppendAsync(LogBatch batch, CancellationToken cancellationToken) => store.AppendAsync(batch, cancellationToken);
 
     public Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken)
     {
@@ -49,7 +55,9 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, 
 
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) => store.CountAsync(source, after, upTo, cancellationToken);
 
-    public Task<RawRecord?> FindAsync(string sourceId, Position position, CancellationToken cancellationToken) => store.FindAsync(sourceId, position, cancellationToken);
+    public Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken) => store.FindAsync(places, cancellationToken);
+
+    public Task<long> LostAsync(LogSource source, CancellationToken cancellationToken) => store.LostAsync(source, cancellationToken);
 
     public Task<DateTimeOffset?> LastReceivedAtAsync(LogSource source, CancellationToken cancellationToken) => store.LastReceivedAtAsync(source, cancellationToken);
 

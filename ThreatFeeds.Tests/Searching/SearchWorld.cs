@@ -87,8 +87,13 @@ internal sealed class SearchWorld : IAsyncDisposable
     public ForwardSearch Forward { get; private set; } = null!;
     public LookBackSearch LookBack { get; private set; } = null!;
     public SearchStates States { get; private set; } = null!;
-    public Retention Retention { get; private set; } = null!;
+    public RetentionClock RetentionClock { get; private set; } = null!;
+    public RecordRetention RecordRetention { get; private set; } = null!;
     public LogIngestion Ingestion { get; private set; } = null!;
+
+    /// <summary>Bytes above which the store says that it is overfull; takes effect at the next restart.</summary>
+    public long? StoreMaxBytes { get; set; }
+
     public RetentionOptions RetentionOptions { get; } = new();
 
     /// <param name="disk">What the log store writes to; null for the real one.</param>
@@ -103,7 +108,7 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     /// <summary>Everything that retention deletes.</summary>
     public async Task RetainAsync() => await new RetentionJob(
-        Retention, new AlertRetention(Contexts, Alerts, Clock), Listings, new SetSweeper(Contexts, Stored, Clock), NullLogger<RetentionJob>.Instance).RunAsync(default);
+        RecordRetention, new AlertRetention(Contexts, Alerts), new ListingSweep(Listings, new SetSweeper(Contexts, Stored, Clock)), RetentionClock, NullLogger<RetentionJob>.Instance).RunAsync(default);
 
     /// <summary>As after a kill: everything in memory is gone.</summary>
     public async Task RestartAsync()
@@ -206,6 +211,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Snapshots.Dispose();
+        RetentionClock.Dispose();
         await _store.DisposeAsync();
         await _database.DisposeAsync();
         _folder.Dispose();
@@ -220,9 +226,9 @@ internal sealed class SearchWorld : IAsyncDisposable
     private long Seconds => Clock.GetUtcNow().ToUnixTimeSeconds();
 
     private Task<Ingestion> PostAsync(LogKind kind, IEnumerable<string> lines) =>
-        Ingestion.IngestAsync(kind, "calico", new System.Buffers.ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, default);
+        Ingestion.IngestAsync(kind, "calico", new System.Buffers.ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null, Actor.Local, default);
 
-    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path), _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
+    private EmbeddedLogStore NewStore() => new(new EmbeddedOptions(_folder.Path) { MaxBytes = StoreMaxBytes, SegmentBytes = StoreMaxBytes is null ? 256L << 20 : 1000 }, _disk, Readers, Clock, NullLogger<EmbeddedLogStore>.Instance);
 
     private void Build()
     {
@@ -235,9 +241,11 @@ internal sealed class SearchWorld : IAsyncDisposable
         Snapshots = new Snapshots(Contexts, Stored);
         Forward = new ForwardSearch(Contexts, logs, decoder, Snapshots, commit) { Window = ForwardWindow };
         LookBack = new LookBackSearch(Contexts, logs, decoder, Targets = new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), commit) { Window = LookBackWindow };
-        States = new SearchStates(Contexts, _sources, Standstill);
+        RetentionClock?.Dispose();
+        RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
+        States = new SearchStates(Contexts, _sources, RetentionClock, Standstill);
         Book = new SourceBook(Contexts, Clock);
-        Retention = new Retention(Contexts, _store, RetentionOptions);
+        RecordRetention = new RecordRetention(Contexts, _store, RetentionOptions);
         Ingestion = new LogIngestion(Readers, _store);
     }
 }

@@ -67,12 +67,17 @@ internal sealed class Truth
         }
     }
 
+    /// <summary>Records that went before every search had passed them.</summary>
+    public long Dropped { get; private set; }
+
     /// <summary>Call after retention.</summary>
-    public async Task ForgetAsync(SearchWorld world)
+    /// <param name="passed">Up to where every search had come before it, by source.</param>
+    public async Task ForgetAsync(SearchWorld world, Dictionary<string, Position> passed)
     {
         foreach (TrueRecord record in Records.Where(r => r.Kept))
         {
             record.Kept = await world.Logs.FindAsync(record.Source, record.Position, default) is not null;
+            Dropped += !record.Kept && record.Position > passed.GetValueOrDefault(record.Source) ? 1 : 0;
         }
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using ThreatFeeds.Storage;
+using Xunit;
 using Xunit.Sdk;
 
 namespace ThreatFeeds.Tests.Support;
@@ -31,6 +32,14 @@ internal sealed class OnPostgresAttribute : DataAttribute
     public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[StorageProvider.Postgres]];
 }
 
+/// <summary>Needs PostgreSQL; skipped where there is none, never in CI.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PostgresFactAttribute : FactAttribute
+{
+    public PostgresFactAttribute() => Skip = TestDatabase.PostgresServer is null && Environment.GetEnvironmentVariable("CI") != "true"
+        ? "THREATFEEDS_TEST_POSTGRES names no server; test.sh starts one." : null;
+}
+
 /// <summary>A fresh, migrated database of the test's own, gone at its end.</summary>
 internal sealed class TestDatabase : IAsyncDisposable
 {
@@ -42,7 +51,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         Provider = provider;
         ConnectionString = connectionString;
         _remove = remove;
-        _services = new ServiceCollection().AddStorage(new StorageOptions { Provider = provider.ToString() }, connectionString, "").BuildServiceProvider();
+        _services = new ServiceCollection().AddStorage(new StorageOptions { Provider = Enum.Parse<DatabaseProvider>(provider.ToString()), ConnectionString = connectionString }, "").BuildServiceProvider();
         Factory = _services.GetRequiredService<IContextFactory>();
     }
 

@@ -93,7 +93,9 @@ public sealed partial class AlertsPage
         }
     }
 
-    private async Task MoreAsync()
+    private Task MoreAsync() => Failures.TryAsync("Loading more alerts", "No more could be shown", LoadMoreAsync, Gone);
+
+    private async Task LoadMoreAsync()
     {
         Page<AlertView> page = await AlertData.ListAsync(Query.Filter(Time.GetUtcNow(), _next), Gone);
         HashSet<string> known = [.. _alerts.Select(a => a.Id)];
@@ -103,7 +105,10 @@ public sealed partial class AlertsPage
 
     private Task ChangeSelectedAsync(AlertState state) => ChangeAsync([.. _selected], new AlertChange(state, null));
 
-    private async Task ChangeAsync(IReadOnlyList<string> ids, AlertChange change)
+    private Task ChangeAsync(IReadOnlyList<string> ids, AlertChange change) =>
+        Failures.TryAsync("Changing alerts", "Nothing was changed", () => ApplyAsync(ids, change), Gone);
+
+    private async Task ApplyAsync(IReadOnlyList<string> ids, AlertChange change)
     {
         List<AlertView> before = [];
         foreach (string id in ids)
@@ -113,19 +118,13 @@ public sealed partial class AlertsPage
                 before.Add(alert);
             }
         }
-        try
-        {
-            int changed = await AlertData.ChangeAsync(ids, change, Gone);
-            _selected.ExceptWith(ids);
-            string what = change.State is not { } state ? "Note saved."
-                : $"{Words.Many(changed, "alert", "alerts")} {(state == AlertState.Open ? "reopened" : Word.Of(state))}.";
-            Toasts.Undoable(what, () => RestoreAsync(before, change));
-            await ReloadAsync();
-        }
-        catch (Exception problem) when (!Gone.IsCancellationRequested)
-        {
-            Toasts.Failed("Nothing was changed: " + problem.Message);
-        }
+        int changed = await AlertData.ChangeAsync(ids, change, Gone);
+        _selected.ExceptWith(ids);
+        string what = change.State is not { } state ? "Note saved."
+            : $"{Words.Many(changed, "alert", "alerts")} {(state == AlertState.Open ? "reopened" : Word.Of(state))}.";
+        // The page may be left before it is taken back.
+        Toasts.Undoable(what, () => Failures.TryAsync("Taking a change of alerts back", "It was not taken back", () => RestoreAsync(before, change), default));
+        await ReloadAsync();
     }
 
     private async Task RestoreAsync(List<AlertView> before, AlertChange change)

@@ -40,6 +40,8 @@ public sealed partial class FeedEditor : IDisposable
 
     [Inject] private Toasts Toasts { get; set; } = null!;
 
+    [Inject] private Failures Failures { get; set; } = null!;
+
     private string Title => Name is null ? "Add a New Threat Feed" : "Edit Threat Feed";
 
     private bool Changed => !_loading && !_saving && _form.ToManifest().ToJsonString() != _saved;
@@ -72,7 +74,11 @@ public sealed partial class FeedEditor : IDisposable
             _form = FeedForm.New();
             if (Name is not null)
             {
-                EditableManifest stored = await FeedData.ManifestAsync(Name, _gone.Token) ?? throw new InvalidOperationException($"There is no feed named {Name}; it may have been deleted.");
+                if (await FeedData.ManifestAsync(Name, _gone.Token) is not { } stored)
+                {
+                    (_error, _loading) = ($"There is no feed named {Name}; it may have been deleted.", false);
+                    return;
+                }
                 _form = FeedForm.From(stored.Manifest);
                 _generation = stored.Generation;
             }
@@ -92,7 +98,7 @@ public sealed partial class FeedEditor : IDisposable
         }
         catch (Exception problem)
         {
-            _error = problem.Message;
+            _error = Failures.Say("Loading the form of a feed", problem);
         }
         _loading = false;
     }
@@ -143,7 +149,7 @@ public sealed partial class FeedEditor : IDisposable
         }
         catch (Exception problem)
         {
-            _testError = problem.Message;
+            _testError = Failures.Say("Testing a feed", problem);
         }
         _testing = _tested != key && _testing;
     }
@@ -161,7 +167,7 @@ public sealed partial class FeedEditor : IDisposable
         }
         catch (Exception problem) when (!_gone.IsCancellationRequested)
         {
-            _conflict = "Not saved: " + problem.Message;
+            _conflict = "Not saved. " + Failures.Say("Saving a feed", problem);
         }
         if (leave)
         {

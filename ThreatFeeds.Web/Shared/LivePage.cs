@@ -4,17 +4,18 @@ using ThreatFeeds.Web.Data;
 namespace ThreatFeeds.Web.Shared;
 
 /// <summary>
-/// A component that asks for its data, asks again shortly after something it watches changed, and knows its four states.
-/// Changes that arrive together are answered by one query; a slow query is never overtaken by an older one.
+/// A component that asks for its data, asks again when something it watches changed, and knows its four states.
+/// A change that arrives while it asks is answered by one more query after it; a slow query is never overtaken by an older one.
 /// </summary>
 public abstract class LivePage : ComponentBase, IDisposable
 {
-    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(300);
     private readonly CancellationTokenSource _gone = new();
     private CancellationTokenSource? _loading;
-    private int _waiting;
+    private bool _refreshing, _again;
 
     [Inject] private ConsoleChanges Changes { get; set; } = null!;
+
+    [Inject] protected Failures Failures { get; set; } = null!;
 
     [Inject] protected TimeProvider Time { get; set; } = null!;
 
@@ -51,32 +52,36 @@ public abstract class LivePage : ComponentBase, IDisposable
         }
         catch (Exception problem)
         {
-            Error = problem.Message;
+            Error = Failures.Say("Loading " + GetType().Name, problem);
             Loading = false;
         }
     }
 
     private void OnChanged(ConsoleChange change)
     {
-        if ((change & Watches) != 0 && Interlocked.Exchange(ref _waiting, 1) == 0)
+        if ((change & Watches) != 0)
         {
-            _ = InvokeAsync(RefreshSoonAsync);
+            _ = InvokeAsync(RefreshAsync);
         }
     }
 
-    private async Task RefreshSoonAsync()
+    /// <summary>Runs on the circuit, so that no two of them run at once.</summary>
+    private async Task RefreshAsync()
     {
-        try
+        _again = true;
+        if (_refreshing)
         {
-            await Task.Delay(Settle, Time, _gone.Token);
-            Volatile.Write(ref _waiting, 0);
+            // Breaking off what is under way, a query slower than the changes would never answer.
+            return;
+        }
+        _refreshing = true;
+        while (_again && !_gone.IsCancellationRequested)
+        {
+            _again = false;
             await ReloadAsync(live: true);
             StateHasChanged();
         }
-        catch (OperationCanceledException)
-        {
-            // The page was left.
-        }
+        _refreshing = false;
     }
 
     public void Dispose()

@@ -1,0 +1,52 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ThreatFeeds.Api.Hosting;
+
+/// <summary>The process itself.</summary>
+internal sealed class HostingOptions
+{
+    /// <summary>Seconds that requests and jobs under way have to end when the process is told to. 1 to 300; unset: 10.</summary>
+    [ConfigurationKeyName("Hosting:ShutdownSeconds")]
+    [Range(1, 300)]
+    public int ShutdownSeconds { get; set; } = 10;
+
+    /// <summary>Start with sample feeds and logs. Unset: false.</summary>
+    [ConfigurationKeyName("Demo")]
+    public bool Demo { get; set; }
+}
+
+/// <summary>Section <c>Data</c>, as far as it says where.</summary>
+internal sealed class DataOptions
+{
+    internal const string DemoDirectory = "data-demo";
+
+    /// <summary>The folder everything is kept in; absolute once it was read. Unset: <c>data</c> below the working folder, in the demo <c>data-demo</c>.</summary>
+    [ConfigurationKeyName("Data:Directory")]
+    public string Directory { get; set; } = "data";
+}
+
+/// <summary>Section <c>Http</c>, and where the process listens.</summary>
+internal sealed class HttpOptions : IValidatableObject
+{
+    public const string DefaultUrl = "http://localhost:5080";
+
+    /// <summary>Addresses to listen on, with semicolons between. Unset: <see cref="DefaultUrl"/>.</summary>
+    [ConfigurationKeyName("urls")]
+    public string Urls { get; set; } = DefaultUrl;
+
+    /// <summary>Host names answered beside the loopback ones, without scheme, port or wildcard. Unset: none.</summary>
+    [ConfigurationKeyName("Http:AllowedHosts")]
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Listening beyond loopback is meant, although there is no login. Unset: false.</summary>
+    [ConfigurationKeyName("Http:AllowOpen")]
+    public bool AllowOpen { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (string host in AllowedHosts.Where(h => h.Contains('*', StringComparison.Ordinal) || Uri.CheckHostName(h.Trim('[', ']')) == UriHostNameType.Unknown))
+        {
+            yield return new ValidationResult($"Http:AllowedHosts holds '{host}'; use host names or addresses without scheme, port or wildcard.");
+        }
+    }
+}

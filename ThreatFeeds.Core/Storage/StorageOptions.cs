@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Configuration;
+
+namespace ThreatFeeds.Storage;
+
+/// <summary>What keeps the rows.</summary>
+public enum DatabaseProvider
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>Section <c>Storage</c>, and the connection string that goes with it.</summary>
+public sealed class StorageOptions : IValidatableObject
+{
+    /// <summary><c>Sqlite</c> or <c>Postgres</c>, in any case. Unset: <c>Sqlite</c>.</summary>
+    [ConfigurationKeyName("Storage:Provider")]
+    public DatabaseProvider Provider { get; set; }
+
+    /// <summary>Of the database. Postgres needs one; unset, SQLite takes a file in the data folder.</summary>
+    [ConfigurationKeyName("ConnectionStrings:ThreatFeeds")]
+    public string? ConnectionString { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Provider == DatabaseProvider.Postgres && ConnectionString is null)
+        {
+            yield return new ValidationResult("ConnectionStrings:ThreatFeeds must be set when Storage:Provider is Postgres.");
+        }
+    }
+}

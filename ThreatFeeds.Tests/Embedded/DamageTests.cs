@@ -1,0 +1,93 @@
+using ThreatFeeds.Embedded;
+using ThreatFeeds.Logs;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Embedded;
+
+/// <summary>Acknowledged records whose file was damaged or taken away: they count as deleted, and nothing waits for them.</summary>
+public sealed class DamageTests
+{
+    private readonly HeldClock _clock = new();
+    private readonly ForgetfulFiles _files = new(1);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Bytes_cut_off_an_acknowledged_segment_are_counted(bool closed)
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a");
+        await store.AddAsync("b", "b");
+        Position head = await store.HeadAsync();
+        await EndAsync(store, closed);
+        _files.Cut("1.seg", length => length - 3);
+        await using EmbeddedLogStore again = await OpenAsync();
+        Assert.Equal(["a"], await again.LinesAsync());
+        Assert.Equal(head, await again.HeadAsync());
+        Assert.Equal(new RangeCount(1, 2), await again.CountAsync());
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_newest_segment_that_is_gone_or_empty_is_counted(bool closed, bool empty)
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a", "b");
+        Position head = await store.HeadAsync();
+        await EndAsync(store, closed);
+        if (empty)
+        {
+            _files.Cut("1.seg", _ => 0);
+        }
+        else
+        {
+            _files.Lose("1.seg");
+        }
+        await using EmbeddedLogStore again = await OpenAsync();
+        await again.AddAsync("c");
+        Assert.Equal(["c"], await again.LinesAsync());
+        Assert.True(await again.HeadAsync() > head);
+        Assert.Equal(new RangeCount(1, 2), await again.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_frame_damaged_before_its_segment_was_sealed_loses_only_itself()
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a");
+        await store.AddAsync("b", "b");
+        await store.AddAsync("c");
+        await EndAsync(store, closed: false);
+        _files.Damage("1.seg", Segment.HeaderBytes + (Frame.HeaderBytes + 6 + 4 + 1) + Frame.HeaderBytes + 8);
+        await using EmbeddedLogStore again = await OpenAsync();
+        Assert.Equal(["a", "c"], await again.LinesAsync());
+        Assert.Equal(new RangeCount(2, 2), await again.CountAsync());
+    }
+
+    [Fact]
+    public async Task Nothing_is_read_again_at_or_before_a_stored_mark()
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a", "b");
+        string id = store.Dns().Id;
+        await store.DisposeAsync();
+        // A folder older than the marks.
+        await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock, floors: new() { [id] = new Position(3, 4) });
+        Assert.Equal(new Position(3, 4), await again.ReadAsync(again.Dns(), Position.BeforeAll, new Position(3, 4), _ => true, CancellationToken.None));
+    }
+
+    private Task<EmbeddedLogStore> OpenAsync() => StoreFixture.OpenAsync(_files, _clock);
+
+    /// <summary>An orderly end, or one in which the machine goes on and the process does not.</summary>
+    private async Task EndAsync(EmbeddedLogStore store, bool closed)
+    {
+        if (!closed)
+        {
+            _files.Kill();
+        }
+        await store.DisposeAsync();
+    }
+}
