@@ -1,5 +1,6 @@
 using System.Reflection;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.Hosting;
 

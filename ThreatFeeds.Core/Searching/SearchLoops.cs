@@ -6,7 +6,7 @@ namespace ThreatFeeds.Searching;
 public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBook book, SearchHealth health, SearchSignals signals)
 {
     /// <summary>How long a loop sleeps when nothing wakes it.</summary>
-    private static readonly TimeSpan Doze = TimeSpan.FromSeconds(5);
+    internal TimeSpan Doze { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often the sources are asked for.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);

@@ -1,9 +1,11 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
@@ -39,6 +41,34 @@ public sealed class DamagedSetTests
         await world.SetAsync("names", "bad.example", "worse.example").WaitAsync(Patience);
         await world.SettleAsync();
         Assert.Equal(["bad.example", "worse.example"], (await world.HitsAsync()).Select(h => h.Value).Order());
+    }
+
+    [Fact]
+    public async Task A_pull_of_the_same_body_replaces_it()
+    {
+        using var folder = new TemporaryFolder();
+        var conditional = new List<bool>();
+        await using HostileServer server = await HostileServer.StartAsync(context =>
+        {
+            conditional.Add(context.Request.Headers.IfNoneMatch.Count > 0);
+            context.Response.Headers.ETag = "\"one\"";
+            return context.Response.WriteAsync("bad.example\nworse.example\n");
+        });
+        await using FeedsHost host = await FeedsHost.CreateAsync(folder.Path);
+        Feed feed = await host.CreateAsync("names", "DomainNameSet", server.Url);
+        await host.PullAsync(feed);
+        Assert.Equal(RunOutcome.Unchanged, (await host.PullAsync(feed)).Outcome);
+        long id = 0;
+        await host.AlterAsync(async db =>
+        {
+            id = (await db.Listings.SingleAsync()).SetId!.Value;
+            db.SetChunks.Remove(await db.SetChunks.SingleAsync(c => c.SetId == id));
+        });
+        await Assert.ThrowsAsync<DamagedSetException>(() => host.Get<StoredSets>().ReadAsync(id, default));
+
+        Assert.Equal(RunOutcome.Replaced, (await host.PullAsync(feed)).Outcome);
+        Assert.Equal(["bad.example", "worse.example"], await host.IndicatorsAsync("names"));
+        Assert.Equal([false, true, false], conditional);
     }
 
     [Theory]

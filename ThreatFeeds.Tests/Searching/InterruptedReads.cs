@@ -1,11 +1,14 @@
+using System.Collections.Concurrent;
 using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Tests.Searching;
 
 /// <summary>The real store, but a test gets a turn in the middle of each read, and may hide sources.</summary>
-internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, IReadOnlySet<string> hidden) : ILogStore
+internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, Func<string, bool> hidden) : ILogStore
 {
-    public IReadOnlyList<LogSource> Sources => [.. store.Sources.Where(s => !hidden.Contains(s.Id))];
+    private readonly ConcurrentDictionary<string, int> _heads = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<LogSource> Sources => [.. store.Sources.Where(s => !hidden(s.Id))];
 
     public event Action<LogSource>? Appended
     {
@@ -21,7 +24,14 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, 
 
     public Task<AppendResult> AppendAsync(LogBatch batch, CancellationToken cancellationToken) => store.AppendAsync(batch, cancellationToken);
 
-    public Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken) => store.HeadAsync(source, cancellationToken);
+    public Task<Position> HeadAsync(LogSource source, CancellationToken cancellationToken)
+    {
+        _heads.AddOrUpdate(source.Id, 1, (_, count) => count + 1);
+        return store.HeadAsync(source, cancellationToken);
+    }
+
+    /// <summary>How often somebody asked for the source's head, as each step does.</summary>
+    public int HeadsRead(LogSource source) => _heads.GetValueOrDefault(source.Id);
 
     public async Task<Position> ReadAsync(LogSource source, Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
@@ -30,6 +31,7 @@ internal sealed class SearchWorld : IAsyncDisposable
     private readonly ResourceStore _resources;
     private readonly IDurableFiles _disk;
     private EmbeddedLogStore _store;
+    private readonly ConcurrentDictionary<string, bool> _hidden = new(StringComparer.Ordinal);
     private InterruptedReads _sources = null!;
 
     private SearchWorld(TestDatabase database, IContextFactory contexts, IDurableFiles disk)
@@ -59,8 +61,13 @@ internal sealed class SearchWorld : IAsyncDisposable
     public IContextFactory Contexts { get; }
     public ILogStore Logs => _sources;
 
-    /// <summary>Ids of sources that the store does not show.</summary>
-    public HashSet<string> Hidden { get; } = new(StringComparer.Ordinal);
+    /// <summary>How often somebody asked for the source's head, as each step does.</summary>
+    public int HeadsRead(LogSource source) => _sources.HeadsRead(source);
+
+    /// <summary>From now on the store does not show the source.</summary>
+    public void Hide(LogSource source) => _hidden[source.Id] = true;
+
+    public void ShowAll() => _hidden.Clear();
 
     /// <summary>Small, so that steps stop half-way; in force from the next restart.</summary>
     public SearchWindow ForwardWindow { get; set; } = new(3, 2);
@@ -225,7 +232,7 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     private void Build()
     {
-        var logs = new InterruptedReads(_store, () => DuringRead, Hidden);
+        var logs = new InterruptedReads(_store, () => DuringRead, _hidden.ContainsKey);
         _sources = logs;
         var commit = new HitCommit(Contexts, new HitWriter(Alerts, Clock), Clock, NullLogger<HitCommit>.Instance);
         var decoder = new RecordDecoder(logs, Readers);

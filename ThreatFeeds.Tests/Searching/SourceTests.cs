@@ -27,7 +27,7 @@ public sealed class SourceTests
         await world.FeedAsync("one", "DomainNameSet");
         await world.SetAsync("one", "bad.example");
         LogSource dns = Dns(world);
-        world.Hidden.Add(dns.Id);
+        world.Hide(dns);
         using var end = new CancellationTokenSource();
         using var signals = new SearchSignals(world.Listings, TimeProvider.System);
         Task running = Loops(world, signals).RunAsync(end.Token);
@@ -35,17 +35,17 @@ public sealed class SourceTests
         await FeedsHost.UntilAsync(async () => await SearchedAsync(world) == 1);
         Assert.Empty(await world.HitsAsync());
 
-        world.Hidden.Clear();
+        world.ShowAll();
         await FeedsHost.UntilAsync(async () => (await world.HitsAsync()).Count == 1);
 
-        world.Hidden.Add(dns.Id);
+        world.Hide(dns);
         await FeedsHost.UntilAsync(() => Task.FromResult(!signals.Knows(dns.Id)));
         await world.DnsAsync("bad.example");
-        await world.FlowsAsync("192.0.2.1");
         LogSource flow = world.Logs.Sources.Single();
-        Position head = await world.Logs.HeadAsync(flow, default);
-        await FeedsHost.UntilAsync(async () => await MarkAsync(world, flow) == head);
-        Assert.True(await MarkAsync(world, dns) < await world.Logs.HeadAsync(dns, default), "a source that is gone was searched");
+        (int steps, int others) = (world.HeadsRead(dns), world.HeadsRead(flow));
+        await FeedsHost.UntilAsync(() => Task.FromResult(world.HeadsRead(flow) > others + 20));
+        Assert.Equal(steps, world.HeadsRead(dns));
+        Assert.Single(await world.HitsAsync());
         Assert.False(running.IsCompleted, "the loops ended with it");
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience));
@@ -67,7 +67,7 @@ public sealed class SourceTests
         await world.Book.SeeAsync(world.Logs.Sources, default);
         Assert.False((await world.States.GetAsync(default)).Idle);
 
-        world.Hidden.Add(dns.Id);
+        world.Hide(dns);
         foreach (LogSource rest in world.Logs.Sources)
         {
             while (await world.Forward.StepAsync(rest, default) != StepResult.Idle)
@@ -98,7 +98,7 @@ public sealed class SourceTests
         }
 
         // One that comes back is searched from the beginning, and is not gone.
-        world.Hidden.Clear();
+        world.ShowAll();
         world.Clock.Advance(TimeSpan.FromMinutes(2));
         await world.Book.SeeAsync(world.Logs.Sources, default);
         await world.SettleAsync();
@@ -225,14 +225,7 @@ public sealed class SourceTests
     {
         var store = new ResourceStore(TimeProvider.System);
         var health = new SearchHealth(world.Catalog, new FeedStatusWriter(world.Contexts, store), world.States, NullLogger<SearchHealth>.Instance, TimeProvider.System);
-        return new SearchLoops(world.Logs, world.Forward, world.Book, health, signals);
-    }
-
-    private static async Task<Position> MarkAsync(SearchWorld world, LogSource source)
-    {
-        await using ThreatFeedsContext db = world.Contexts.Create();
-        ProgressRow row = await db.Progress.FirstAsync(p => p.Source == source.Id);
-        return new Position(row.MarkSegment, row.MarkOrdinal);
+        return new SearchLoops(world.Logs, world.Forward, world.Book, health, signals) { Doze = TimeSpan.FromMilliseconds(20) };
     }
 
     /// <summary>Sources whose forward search has begun.</summary>
