@@ -125,6 +125,18 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
         Assert.Equal((HttpStatusCode.NotFound, "feed-not-found"), await CodeAsync("/v1/feeds/none/pull"));
     }
 
+    [Theory]
+    [InlineData("indicators?limit=1000", HttpStatusCode.OK)]
+    [InlineData("indicators?limit=1001", HttpStatusCode.BadRequest)]
+    [InlineData("indicators?limit=0", HttpStatusCode.BadRequest)]
+    [InlineData("runs?limit=100", HttpStatusCode.OK)]
+    [InlineData("runs?limit=101", HttpStatusCode.BadRequest)]
+    public async Task Pages_have_a_greatest_length(string page, HttpStatusCode expected)
+    {
+        await _host.CreateAsync("pushed", "IPSet");
+        Assert.Equal(expected, (await SendAsync("GET", $"/v1/feeds/pushed/{page}")).Status);
+    }
+
     private async Task<(HttpStatusCode, string?)> CodeAsync(string path)
     {
         (HttpStatusCode status, JsonElement problem) = await SendAsync("POST", path);

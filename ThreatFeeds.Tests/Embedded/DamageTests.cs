@@ -54,6 +54,46 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public async Task A_segment_that_is_gone_after_an_orderly_end_is_counted_by_the_ledger_alone()
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a", "b");
+        await store.DisposeAsync();
+        _files.Lose("acknowledged");
+        _files.Lose("1.seg");
+        await using EmbeddedLogStore again = await OpenAsync();
+        Assert.Equal(new RangeCount(0, 2), await again.CountAsync());
+    }
+
+    [Fact]
+    public async Task An_orderly_end_is_remembered_though_the_machine_crashes_right_after_it()
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a", "b");
+        await store.DisposeAsync();
+        _files.Crash();
+        _files.Lose("acknowledged");
+        _files.Lose("1.seg");
+        await using EmbeddedLogStore again = await OpenAsync();
+        Assert.Equal(new RangeCount(0, 2), await again.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_damaged_note_of_what_was_acknowledged_is_not_believed_and_the_one_before_holds()
+    {
+        EmbeddedLogStore store = await OpenAsync();
+        await store.AddAsync("a");
+        await store.AddAsync("b");
+        await EndAsync(store, closed: false);
+        // The second of two notes stands in the first place: its number of records.
+        _files.Damage("dns/acknowledged", 24);
+        _files.Cut("1.seg", _ => Segment.HeaderBytes + 4);
+        await using EmbeddedLogStore again = await OpenAsync();
+        Assert.Empty(await again.LinesAsync());
+        Assert.Equal(1, await again.LostAsync(again.Dns(), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_frame_damaged_before_its_segment_was_sealed_loses_only_itself()
     {
         EmbeddedLogStore store = await OpenAsync();

@@ -1,5 +1,6 @@
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Embedded;
@@ -51,6 +52,20 @@ public sealed class RetentionTests
         Assert.Equal(new RangeCount(before - gone, gone), await again.CountAsync());
         Assert.Equal(head, await again.HeadAsync());
         Assert.Equal("4", (await again.LinesAsync())[^1]);
+    }
+
+    [Fact]
+    public async Task Of_two_kinds_the_older_records_go_first_when_there_is_too_much()
+    {
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
+        LogSource flows = store.Sources.First(s => s.Kind == LogKind.Flow);
+        await store.AppendAsync(new LogBatch(LogKind.Flow, "calico", [new byte[100]], null), CancellationToken.None);
+        _clock.Advance(TimeSpan.FromDays(1));
+        await store.AddAsync(new string('x', 100));
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(1, await store.RetainAsync(DateTimeOffset.MinValue, Position.BeforeAll, most: 250));
+        Assert.Equal(new RangeCount(0, 1), await store.CountAsync(flows, Position.BeforeAll, await store.HeadAsync(flows, CancellationToken.None), CancellationToken.None));
+        Assert.Single(await store.LinesAsync());
     }
 
     [Fact]

@@ -169,6 +169,17 @@ public sealed class LogEndpointTests : IAsyncLifetime
         Assert.Equal(detail ?? problem.GetProperty("detail").GetString(), problem.GetProperty("detail").GetString());
     }
 
+    [Fact]
+    public async Task A_key_has_at_most_255_characters()
+    {
+        byte[] body = "{\"qname\":\"a\",\"end_time\":1}\n"u8.ToArray();
+        using HttpResponseMessage longest = await PostAsync("/v1/logs/dns", body, key: new string('k', 255));
+        Assert.Equal(HttpStatusCode.OK, longest.StatusCode);
+        using HttpResponseMessage longer = await PostAsync("/v1/logs/dns", body, key: new string('k', 256));
+        Assert.Equal(HttpStatusCode.BadRequest, longer.StatusCode);
+        Assert.Single(await _store.LinesAsync());
+    }
+
     private async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? encoding = null, string? key = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _app.Urls.First() + path) { Content = new ByteArrayContent(body) };

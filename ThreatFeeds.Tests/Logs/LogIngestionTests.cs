@@ -38,6 +38,20 @@ public sealed class LogIngestionTests
         Assert.Empty(await store.LinesAsync());
     }
 
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(999)]
+    public async Task A_line_of_exactly_the_longest_length_is_taken_wherever_the_body_is_cut(int chunk)
+    {
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
+        string start = "{\"qname\":\"a\",\"end_time\":1,\"x\":\"";
+        string line = start + new string('x', LogIngestion.LongestLine - start.Length - 2) + "\"}";
+        byte[] body = Encoding.UTF8.GetBytes($"{line}\r\n{line} \n{line}");
+        Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(LogKind.Dns, "calico", Bodies.Cut(body, chunk == 999 ? chunk : body.Length), null, Actor.Local, CancellationToken.None);
+        Assert.Equal((2, 1), (answer.Accepted, answer.Refused));
+        Assert.Equal(2, Assert.Single(answer.Refusals).Line);
+    }
+
     [Fact]
     public async Task A_line_that_is_too_long_is_refused_and_the_others_are_kept()
     {

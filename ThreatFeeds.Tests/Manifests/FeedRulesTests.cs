@@ -146,6 +146,32 @@ public sealed class FeedRulesTests
         Assert.Equal("spec.description", Assert.Single(ReadSpec($"{{description: '{new string('a', 257)}'}}").Problems).Path);
     }
 
+    [Theory]
+    [InlineData("5m", null)]
+    [InlineData("300s", null)]
+    [InlineData("4m59.999999999s", "at least 5m")]
+    public void A_period_has_at_least_five_minutes(string period, string? words)
+    {
+        IReadOnlyList<FeedProblem> problems = ReadSpec($"{{pull: {{period: {period}, http: {{url: 'https://a.example/'}}}}}}").Problems;
+        Assert.Equal(words is null, problems.Count == 0);
+        Assert.All(problems, p => Assert.Contains(words!, p.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_first_column_and_the_longest_label_are_allowed()
+    {
+        Assert.Empty(ReadHttp("format: {csv: {fieldNum: 0}}").Problems);
+        Assert.Empty(ReadSpec("{}", $"{{name: a, labels: {{a: {new string('b', 63)}}}}}").Problems);
+        Assert.Single(ReadSpec("{}", $"{{name: a, labels: {{a: {new string('b', 64)}}}}}").Problems);
+    }
+
+    [Fact]
+    public void A_header_has_either_a_value_or_a_source()
+    {
+        FeedReading reading = ReadHttp("headers: [{name: X, value: a, valueFrom: {secretKeyRef: {name: globalthreatfeed-my-feed-a, key: k}}}]");
+        Assert.Contains("value and valueFrom are mutually exclusive", Assert.Single(reading.Problems).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Old_manifests_get_the_original_defaults()
     {

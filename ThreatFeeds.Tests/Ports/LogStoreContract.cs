@@ -80,6 +80,42 @@ public abstract class LogStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_read_beyond_the_head_goes_to_the_head_and_says_so()
+    {
+        await AppendAsync(LogKind.Dns, null, "a", "b");
+        Position head = await _store.HeadAsync(Source(LogKind.Dns), CancellationToken.None);
+        Position beyond = new(head.Segment + 5, 7);
+        int read = 0;
+        Position passed = await _store.ReadAsync(Source(LogKind.Dns), Position.BeforeAll, beyond, _ => ++read > 0, CancellationToken.None);
+        Assert.Equal((head, 2), (passed, read));
+        // What arrives later stands behind the answer.
+        await AppendAsync(LogKind.Dns, null, "c");
+        Assert.Equal(["c"], (await ReadAllAsync(LogKind.Dns, passed)).Select(r => r.Line));
+    }
+
+    [Fact]
+    public async Task Values_come_in_batches_of_at_most_as_many_records_as_were_asked_for()
+    {
+        await AppendAsync(LogKind.Dns, null, [.. Enumerable.Range(0, 5).Select(i => $"{{\"qname\":\"n{i}.example\",\"end_time\":1}}")]);
+        var sizes = new List<int>();
+        var names = new List<string>();
+        LogSource source = Source(LogKind.Dns);
+        Position head = await _store.HeadAsync(source, CancellationToken.None);
+        Position passed = await _store.ReadValuesAsync(source, Position.BeforeAll, head, 2, batch =>
+        {
+            sizes.Add(batch.Records);
+            foreach (SearchedValue value in batch.Values)
+            {
+                names.Add(Encoding.UTF8.GetString(batch.TextOf(value)));
+            }
+            return true;
+        }, CancellationToken.None);
+        Assert.Equal(head, passed);
+        Assert.Equal([2, 2, 1], sizes);
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"n{i}.example"), names);
+    }
+
+    [Fact]
     public async Task Counting_any_range_agrees_with_reading_it()
     {
         await AppendAsync(LogKind.Flow, null, "a", "b", "c");

@@ -168,6 +168,55 @@ public sealed class TrustTests : IDisposable
         Assert.DoesNotContain("compression method", e.Message);
     }
 
+    [Fact]
+    public async Task A_literal_inner_address_is_refused_behind_a_proxy_too()
+    {
+        await using HostileServer proxy = await HostileServer.TextAsync("bad.example\n");
+        await using (FetchedBody body = await FetchAsync("http://93.184.215.14/", o => o.Proxy = proxy.Url))
+        {
+            Assert.Equal(200, body.Status);
+        }
+        FetchException e = await RefusedAsync("http://10.0.0.1/", o => o.Proxy = proxy.Url);
+        Assert.Contains("10.0.0.1", e.Message);
+        Assert.Single(proxy.Requests);
+    }
+
+    [Fact]
+    public async Task A_redirect_to_a_URL_with_user_information_is_refused()
+    {
+        await using HostileServer there = await HostileServer.TextAsync("bad.example\n");
+        await using HostileServer server = await HostileServer.StartAsync(c => RedirectAsync(c, there.Url.Replace("http://", "http://user:s3cret@", StringComparison.Ordinal)));
+        FetchException e = await RefusedAsync(server.Url);
+        Assert.Contains("user information", e.Message);
+        Assert.DoesNotContain("s3cret", e.Message);
+        Assert.Empty(there.Requests);
+    }
+
+    [Fact]
+    public void Bodies_that_a_stopped_process_left_behind_go_at_the_next_start()
+    {
+        string left = Path.Combine(_folder.Path, "pulling", "left.body");
+        Directory.CreateDirectory(Path.GetDirectoryName(left)!);
+        File.WriteAllText(left, "bad.example");
+        Fetcher();
+        Assert.False(File.Exists(left));
+    }
+
+    [Fact]
+    public async Task Both_validators_of_the_set_held_are_sent()
+    {
+        await using HostileServer server = await HostileServer.StartAsync(c =>
+        {
+            c.Response.StatusCode = 304;
+            return Task.CompletedTask;
+        });
+        var request = new FetchRequest(new Uri(server.Url), [], "\"one\"", "Sat, 01 Aug 2026 10:00:00 GMT");
+        await using FetchedBody body = await Fetcher().FetchAsync(request, default).WaitAsync(FeedFetcherTests.Bound);
+        Assert.True(body.NotModified);
+        (_, IHeaderDictionary headers) = Assert.Single(server.Requests);
+        Assert.Equal(("\"one\"", "Sat, 01 Aug 2026 10:00:00 GMT"), (headers.IfNoneMatch.ToString(), headers.IfModifiedSince.ToString()));
+    }
+
     private static Task RedirectAsync(HttpContext context, string to)
     {
         context.Response.StatusCode = 302;

@@ -1,10 +1,13 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Runs;
+using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
@@ -108,6 +111,92 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         Assert.Equal(PushStatus.Deleted, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, Actor.Local, default)).Status);
         Assert.Empty(await _host.IndicatorsAsync("pushed"));
         Assert.Equal(PushStatus.Missing, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, Actor.Local, default)).Status);
+    }
+
+    [Fact]
+    public async Task A_document_that_waited_when_the_process_stopped_is_applied_at_its_start()
+    {
+        await PushAsync("later", """{"ips": ["99.99.99.99/32"]}""");
+        await _host.DisposeAsync();
+        // As if the process had been killed between the feed's creation and the push it waited for.
+        await using (FeedsHost quiet = await FeedsHost.CreateAsync(_folder.Path))
+        {
+            await quiet.CreateAsync("later", "IPSet");
+        }
+        _host = await FeedsHost.CreateAsync(_folder.Path);
+        Assert.Empty(await _host.IndicatorsAsync("later"));
+        await _host.StartAsync();
+        await FeedsHost.UntilAsync(async () => (await _host.IndicatorsAsync("later")).Count == 1);
+    }
+
+    [Fact]
+    public async Task A_feed_created_between_the_look_for_it_and_the_wait_gets_the_document()
+    {
+        // Nobody listens for new feeds here: only the second look can find it.
+        await using FeedsHost quiet = await FeedsHost.CreateAsync(_folder.Path);
+        InterruptedContexts contexts = new(quiet.Get<IContextFactory>());
+        var documents = new PushedDocuments(contexts, TimeProvider.System);
+        using var push = new PushSet(quiet.Get<FeedCatalog>(), quiet.Get<ListedSets>(), documents, quiet.Get<PushOutcomes>());
+        // Looked for before, then waited.
+        contexts.Interrupt(2, () => quiet.CreateAsync("late", "IPSet"));
+        using JsonDocument json = JsonDocument.Parse("""{"ips": ["99.99.99.99/32"]}""");
+        PushResult result = await push.PushAsync("late", ContentKind.IPSet, json.RootElement, Actor.Local, default);
+        Assert.True(contexts.Interrupted);
+        Assert.Equal(PushStatus.Stored, result.Status);
+        Assert.Equal(["99.99.99.99"], await quiet.IndicatorsAsync("late"));
+        Assert.Empty(await documents.WaitingFeedsAsync(default));
+    }
+
+    [Fact]
+    public async Task A_document_that_its_feed_cannot_use_waits_no_longer()
+    {
+        await PushAsync("later", """{"ips": ["99.99.99.99/32"]}""");
+        await _host.CreateAsync("later", "DomainNameSet");
+        await FeedsHost.UntilAsync(async () => (await _host.Get<PushedDocuments>().WaitingFeedsAsync(default)).Count == 0);
+        Assert.Empty(await _host.IndicatorsAsync("later"));
+    }
+
+    [Fact]
+    public async Task Versions_count_the_documents_of_one_content()
+    {
+        await _host.CreateAsync("pushed", "IPSet");
+        await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""");
+        Assert.Equal(2, (await PushAsync("pushed", """{"ips": ["99.99.99.98/32"]}""")).Version);
+        await _host.ReplaceAsync("pushed", "DomainNameSet");
+        using JsonDocument json = JsonDocument.Parse("""{"domains": ["a.example"]}""");
+        PushResult other = await _host.Get<PushSet>().PushAsync("pushed", ContentKind.DomainNameSet, json.RootElement, Actor.Local, default);
+        Assert.Equal((PushStatus.Stored, 1L), (other.Status, other.Version));
+    }
+
+    [Fact]
+    public async Task A_thousand_documents_may_wait_and_one_that_waits_may_be_replaced()
+    {
+        PushedDocuments documents = _host.Get<PushedDocuments>();
+        await _host.AlterAsync(db =>
+        {
+            db.WaitingPushes.AddRange(Enumerable.Range(1, PushedDocuments.MaxWaiting - 1).Select(i => new WaitingPushRow { Feed = $"f{i}", Content = ContentKind.IPSet, Document = "{}" }));
+            return Task.CompletedTask;
+        });
+        Assert.Equal(PushStatus.Waiting, (await PushAsync("last", """{"ips": ["99.99.99.99/32"]}""")).Status);
+        Assert.Equal(PushStatus.TooManyWaiting, (await PushAsync("more", """{"ips": ["99.99.99.99/32"]}""")).Status);
+        Assert.Equal(PushStatus.Waiting, (await PushAsync("last", """{"ips": ["99.99.99.98/32"]}""")).Status);
+        Assert.Contains("99.99.99.98", (await documents.FindAsync("last", ContentKind.IPSet, default))!.Document);
+    }
+
+    [Fact]
+    public async Task Deleting_a_document_of_the_other_index_leaves_the_set()
+    {
+        await _host.CreateAsync("pushed", "DomainNameSet");
+        using JsonDocument json = JsonDocument.Parse("""{"domains": ["a.example"]}""");
+        await _host.Get<PushSet>().PushAsync("pushed", ContentKind.DomainNameSet, json.RootElement, Actor.Local, default);
+        await _host.AlterAsync(db =>
+        {
+            db.WaitingPushes.Add(new WaitingPushRow { Feed = "pushed", Content = ContentKind.IPSet, Document = "{}" });
+            return Task.CompletedTask;
+        });
+        Assert.Equal(PushStatus.Deleted, (await _host.Get<PushSet>().DeleteAsync("pushed", ContentKind.IPSet, Actor.Local, default)).Status);
+        Assert.Equal(["a.example"], await _host.IndicatorsAsync("pushed"));
+        Assert.NotNull(await _host.Get<PushedDocuments>().FindAsync("pushed", ContentKind.DomainNameSet, default));
     }
 
     private async Task<PushResult> PushAsync(string feed, string document)

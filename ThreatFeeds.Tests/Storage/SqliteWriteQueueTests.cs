@@ -9,9 +9,10 @@ namespace ThreatFeeds.Tests.Storage;
 public sealed class SqliteWriteQueueTests
 {
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_writer_gets_its_turn_beside_one_that_never_pauses(bool transaction)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_writer_gets_its_turn_beside_one_that_never_pauses(bool transaction, bool deletes)
     {
         await using TestDatabase database = await TestDatabase.CreateAsync(StorageProvider.Sqlite);
         using var enough = new CancellationTokenSource();
@@ -29,7 +30,7 @@ public sealed class SqliteWriteQueueTests
         for (int i = 0; i < 20; i++)
         {
             int before = Volatile.Read(ref written);
-            await WriteAsync(database.Factory, transaction);
+            await WriteAsync(database.Factory, transaction, deletes);
             passed.Add(Volatile.Read(ref written) - before);
         }
         await enough.CancelAsync();
@@ -50,7 +51,7 @@ public sealed class SqliteWriteQueueTests
         await WriteAsync(database.Factory, transaction: true).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
     }
 
-    private static async Task WriteAsync(IContextFactory contexts, bool transaction)
+    private static async Task WriteAsync(IContextFactory contexts, bool transaction, bool deletes = false)
     {
         await using ThreatFeedsContext db = contexts.Create();
         if (transaction)
@@ -58,6 +59,10 @@ public sealed class SqliteWriteQueueTests
             await using var one = await db.Database.BeginTransactionAsync();
             await db.Progress.ExecuteUpdateAsync(u => u.SetProperty(p => p.Generation, 1));
             await one.CommitAsync();
+        }
+        else if (deletes)
+        {
+            await db.Progress.ExecuteDeleteAsync();
         }
         else
         {
