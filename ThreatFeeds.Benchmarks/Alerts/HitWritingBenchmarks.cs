@@ -21,7 +21,7 @@ public class HitWritingBenchmarks
     private static readonly LogSource Source = new("store-dns", "embedded/dns", LogKind.Dns);
 
     private string _folder = "";
-    private Factory _contexts = null!;
+    private BenchmarkContexts _contexts = null!;
     private List<FoundHit> _hits = [];
     private long _next;
 
@@ -33,7 +33,7 @@ public class HitWritingBenchmarks
     public void Setup()
     {
         _folder = Directory.CreateTempSubdirectory("threatfeeds-").FullName;
-        _contexts = new Factory($"Data Source={Path.Combine(_folder, "hits.db")}");
+        _contexts = new BenchmarkContexts($"Data Source={Path.Combine(_folder, "hits.db")}");
         using ThreatFeedsContext db = _contexts.Create();
         db.Database.Migrate();
         DateTimeOffset start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -89,17 +89,5 @@ public class HitWritingBenchmarks
             }));
             await db.SaveChangesAsync();
         }
-    }
-
-    private sealed class Factory(string connectionString) : IContextFactory
-    {
-        public ThreatFeedsContext Create()
-        {
-            var builder = new DbContextOptionsBuilder<SqliteContext>();
-            ContextOptions.Sqlite(builder, connectionString);
-            return new SqliteContext(builder.Options);
-        }
-
-        public Task MigrateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
@@ -9,7 +8,7 @@ using ThreatFeeds.Telemetry;
 namespace ThreatFeeds.Searching;
 
 /// <summary>Says on the feeds how searching goes: lastSuccessfulSearch, and the conditions SearchFailed and StoreFailed.</summary>
-public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, SearchStates states, ILogger<SearchHealth> logger, TimeProvider time)
+public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, SearchStates states, ILogger<SearchHealth> logger, TimeProvider time) : IDisposable
 {
     /// <summary>lastSuccessfulSearch is written at most this often.</summary>
     private static readonly TimeSpan StampEvery = TimeSpan.FromMinutes(1);
@@ -19,8 +18,17 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     internal const string Forward = "forward";
     internal const string LookBack = "look-back";
 
-    private readonly ConcurrentDictionary<(string Search, string Source), bool> _failing = new();
+    /// <summary>Searches that failed last; true once the feeds say so.</summary>
+    private readonly Dictionary<(string Search, string Source), bool> _failing = [];
+
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>A condition may stand on a feed: one being written or taken back when the database failed, or one from before this process began.</summary>
+    private volatile bool _mayStand = true;
+
     private readonly Wake _idle = new(time);
+
+    public void Dispose() => _one.Dispose();
 
     internal void Idle() => _idle.Up();
 
@@ -28,12 +36,26 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
 
     internal async Task SucceededAsync(string search, LogSource source, CancellationToken cancellationToken)
     {
-        if (_failing.TryRemove((search, source.Id), out _) && _failing.IsEmpty)
+        if (!_mayStand)
         {
-            foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+            return;
+        }
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            _failing.Remove((search, source.Id));
+            if (_failing.Count == 0 && _mayStand)
             {
-                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
+                foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+                {
+                    await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
+                }
+                _mayStand = false;
             }
+        }
+        finally
+        {
+            _one.Release();
         }
     }
 
@@ -41,30 +63,42 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     {
         SearchingLog.StepFailed(logger, search, source.Name, problem);
         Meters.SearchFailures.Add(1, new KeyValuePair<string, object?>("search", search));
-        if (!_failing.TryAdd((search, source.Id), true))
+        await _one.WaitAsync(cancellationToken);
+        try
         {
-            return;
+            _mayStand = true;
+            if (_failing.TryGetValue((search, source.Id), out bool said) && said)
+            {
+                return;
+            }
+            _failing[(search, source.Id)] = false;
+            await SayAsync(source, problem, cancellationToken);
+            _failing[(search, source.Id)] = true;
         }
+        catch (Exception second) when (second is not OperationCanceledException)
+        {
+            // The database may be what failed; the condition is set by the next failure that can write it.
+            SearchingLog.ConditionNotWritten(logger, second);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task SayAsync(LogSource source, Exception problem, CancellationToken cancellationToken)
+    {
         bool store = problem is LogStoreException;
         string message = store
             ? $"The log store could not be read: {problem.Message}. Searching goes on from where it stopped as soon as it can."
             : problem is DamagedSetException ? problem.Message
             : $"Searching {source.Name} failed ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.";
-        try
+        foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
         {
-            foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+            if (feed.Feed.Spec.Enabled)
             {
-                if (feed.Feed.Spec.Enabled)
-                {
-                    await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, store ? ConditionType.StoreFailed : ConditionType.SearchFailed, message, cancellationToken);
-                }
+                await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, store ? ConditionType.StoreFailed : ConditionType.SearchFailed, message, cancellationToken);
             }
-        }
-        catch (Exception second) when (second is not OperationCanceledException)
-        {
-            // The database may be what failed; the condition is set by the next failure that can write it.
-            _failing.TryRemove((search, source.Id), out _);
-            SearchingLog.ConditionNotWritten(logger, second);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
@@ -54,6 +55,19 @@ public sealed class SearchHealthTests
         Assert.InRange(Stopwatch.GetElapsedTime(begin).TotalSeconds, 0, 29);
     }
 
+    [Fact]
+    public async Task How_long_alerts_take_from_the_arrival_of_their_record_is_measured()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        await SendAsync(app, HttpMethod.Post, Feeds, Manifest);
+        await SendAsync(app, HttpMethod.Put, "/elasticsearch/tigera_secure_ee_threatfeeds_domainnameset.cluster./_doc/names", """{"domains":["bad.example"]}""");
+        long before = await DelaysAsync(app);
+        await SendAsync(app, HttpMethod.Post, "/v1/logs/dns", Dns(TimeProvider.System));
+        // The meter is the process's, and other tests may measure too: at least this one is in it.
+        await FeedsHost.UntilAsync(async () => (await GetAsync(app, "/v1/alerts"))["items"]!.AsArray().Count == 1);
+        await FeedsHost.UntilAsync(async () => await DelaysAsync(app) > before);
+    }
+
     [Theory]
     [OnSqlite]
     [OnPostgres]
@@ -75,6 +89,14 @@ public sealed class SearchHealthTests
                 Assert.True((int)response.StatusCode is 200 or 400 or 404 or 414 or 431, $"{path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
             }
         }
+    }
+
+    private static async Task<long> DelaysAsync(AppFixture app)
+    {
+        const string count = "threatfeeds_alert_delay_seconds_count ";
+        string metrics = await app.Client.GetStringAsync("/metrics");
+        return metrics.Split('\n').FirstOrDefault(l => l.StartsWith(count, StringComparison.Ordinal)) is { } line
+            ? long.Parse(line[count.Length..], CultureInfo.InvariantCulture) : 0;
     }
 
     private static async Task<bool> SearchedAsync(AppFixture app, string feed) => (await GetAsync(app, $"{Feeds}/{feed}"))["status"]?["lastSuccessfulSearch"] is not null;

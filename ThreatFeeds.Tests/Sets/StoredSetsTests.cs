@@ -23,13 +23,13 @@ public sealed class StoredSetsTests : IAsyncLifetime
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
-    public async Task A_set_that_was_half_swept_away_is_none()
+    public async Task A_set_whose_chunks_are_gone_is_damaged_and_not_taken_for_empty()
     {
         long id = await WriteAsync("a.example", "b.example");
         Assert.NotNull(await _sets.ReadAsync(id, default));
         await using ThreatFeedsContext db = _database.Factory.Create();
         await db.SetChunks.ExecuteDeleteAsync();
-        Assert.Null(await _sets.ReadAsync(id, default));
+        await Assert.ThrowsAsync<DamagedSetException>(() => _sets.ReadAsync(id, default));
     }
 
     [Fact]
