@@ -84,6 +84,17 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
         Assert.Equal(["one"], await _host.Queue.QueuedFeedsAsync(default));
     }
 
+    [Fact]
+    public async Task A_change_wakes_whoever_pulls_at_once_and_one_that_is_only_tried_does_not()
+    {
+        var woken = new List<string>();
+        _host.Queue.Queued += woken.Add;
+        await _host.Get<FeedChanges>().CreateAsync(FeedsHost.Manifest("tried", "IPSet", "http://127.0.0.1:9/"), new FeedChangeOptions(DryRun: true), Actor.Local, default);
+        Assert.Empty(woken);
+        await _host.CreateAsync("one", "IPSet", "http://127.0.0.1:9/");
+        Assert.Equal(["one"], woken);
+    }
+
     private async Task ListAsync(string name, string content, string field, params string[] entries)
     {
         Feed feed = await _host.CreateAsync(name, content);

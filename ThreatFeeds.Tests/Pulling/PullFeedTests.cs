@@ -227,6 +227,40 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task The_same_body_is_read_again_when_the_feed_reads_it_otherwise()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("http://bad.example/x\ngood.example\n");
+        await _host.PullAsync(await _host.CreateAsync("names", "DomainNameSet", server.Url));
+        Assert.Equal(["good.example"], await _host.IndicatorsAsync("names"));
+        FeedRun run = await _host.PullAsync(await _host.ReplaceAsync("names", "DomainNameSet", server.Url, """{"threatfeeds.io/urls": "host"}"""));
+        Assert.Equal(RunOutcome.Replaced, run.Outcome);
+        Assert.Equal(["bad.example", "good.example"], await _host.IndicatorsAsync("names"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_begun_for_a_feed_disabled_or_made_again_since_fetches_nothing(bool disabled)
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        RunRow run = (await _host.Queue.StartNextAsync("names", default))!;
+        if (disabled)
+        {
+            await _host.ReplaceAsync("names", "DomainNameSet", server.Url, mode: "Disabled");
+        }
+        else
+        {
+            await _host.Get<FeedChanges>().DeleteAsync("names", ThreatFeeds.Resources.ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
+            await _host.CreateAsync("names", "DomainNameSet", server.Url);
+        }
+        await _host.Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
+        Assert.Equal(RunOutcome.Failed, (await _host.Runs.FindAsync(run.Id, default))!.Outcome);
+        Assert.Empty(server.Requests);
+        Assert.Empty(await _host.ConditionsAsync("names"));
+    }
+
+    [Fact]
     public async Task A_preview_stores_nothing_and_says_what_went_wrong()
     {
         await using HostileServer server = await HostileServer.TextAsync("bad.example\nno such/thing\n");

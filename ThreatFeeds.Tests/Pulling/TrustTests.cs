@@ -217,6 +217,24 @@ public sealed class TrustTests : IDisposable
         Assert.Equal(("\"one\"", "Sat, 01 Aug 2026 10:00:00 GMT"), (headers.IfNoneMatch.ToString(), headers.IfModifiedSince.ToString()));
     }
 
+    [Fact]
+    public async Task An_endless_body_that_unpacks_to_nothing_ends_at_the_limit()
+    {
+        byte[] nothing = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] members = [.. Enumerable.Repeat(nothing, 3000).SelectMany(m => m)];
+        await using HostileServer server = await HostileServer.StartAsync(async c =>
+        {
+            c.Response.Headers.ContentEncoding = "gzip";
+            while (!c.RequestAborted.IsCancellationRequested)
+            {
+                await c.Response.Body.WriteAsync(members, c.RequestAborted);
+            }
+        });
+        FetchException e = await RefusedAsync(server.Url, o => o.MaxBytes = 1_000_000);
+        Assert.True(e.BodyUnusable);
+        Assert.Contains("Pulling:MaxBytes", e.Message);
+    }
+
     private static Task RedirectAsync(HttpContext context, string to)
     {
         context.Response.StatusCode = 302;

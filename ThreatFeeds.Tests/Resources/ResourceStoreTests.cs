@@ -66,6 +66,18 @@ public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_status_that_stays_as_it_is_makes_no_version_and_no_change_for_watchers()
+    {
+        ResourceRow created = Row(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default)));
+        ResourceRow first = Row(await WriteAsync((s, db) => s.UpdateStatusAsync(db, Key("a"), created.Uid, o => { o["n"] = 1; return o; }, default)));
+        ResourceResult same = await WriteAsync((s, db) => s.UpdateStatusAsync(db, Key("a"), created.Uid, o => { o["n"] = 1; return o; }, default));
+        Assert.False(Assert.IsType<ResourceResult.Ok>(same).Changed);
+        Assert.Equal(first.ResourceVersion, Row(same).ResourceVersion);
+        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
+        Assert.Equal(2, await db.ResourceChanges.CountAsync());
+    }
+
+    [Fact]
     public async Task Preconditions_are_kept()
     {
         ResourceRow created = Row(await WriteAsync((s, db) => s.CreateAsync(db, Key("a"), Content("{}"), default)));
