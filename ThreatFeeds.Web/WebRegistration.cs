@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Mvc;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Api.Hosting;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Alerts;

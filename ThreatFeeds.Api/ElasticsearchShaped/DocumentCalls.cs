@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Vocabulary;
 

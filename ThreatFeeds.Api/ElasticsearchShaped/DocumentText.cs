@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;

@@ -1,5 +1,4 @@
 using Microsoft.Net.Http.Headers;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 

@@ -1,6 +1,4 @@
 using System.Reflection;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.Hosting;
 

@@ -1,5 +1,4 @@
 using ThreatFeeds.Api.Hosting;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Searching;
 
 namespace ThreatFeeds.Api.Indicators;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Resources;
 
 namespace ThreatFeeds.Api.KubernetesShaped;

@@ -4,7 +4,6 @@ using Microsoft.OpenApi;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Resources;
 
 namespace ThreatFeeds.Api.KubernetesShaped;

@@ -1,7 +1,6 @@
 using ThreatFeeds.Api.Hosting;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.KubernetesShaped;
 

@@ -1,8 +1,6 @@
 using ThreatFeeds.Api.Hosting;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.OpenApi;
 

@@ -1,4 +1,3 @@
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Searching;
 
 namespace ThreatFeeds.Api.Searches;

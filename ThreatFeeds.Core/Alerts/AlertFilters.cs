@@ -1,7 +1,5 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 

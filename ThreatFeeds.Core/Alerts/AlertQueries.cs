@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 

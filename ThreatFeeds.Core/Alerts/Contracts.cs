@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;

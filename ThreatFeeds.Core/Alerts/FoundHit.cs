@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 

@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Embedded;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;

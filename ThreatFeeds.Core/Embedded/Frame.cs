@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Embedded;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Buffers;
 using System.Text;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Embedded;
 

@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore.Storage;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;

@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Runs;
-using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Feeds;

@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;

@@ -1,4 +1,3 @@
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Indicators;

@@ -1,5 +1,4 @@
 using System.Numerics;
-using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Indicators;
 

@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.Server;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Runs;

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Indicators;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 

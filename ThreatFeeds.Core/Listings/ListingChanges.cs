@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 

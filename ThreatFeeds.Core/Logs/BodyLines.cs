@@ -1,5 +1,4 @@
 using System.Buffers;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Logs;
 

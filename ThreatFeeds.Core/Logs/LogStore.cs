@@ -1,4 +1,3 @@
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Logs;

@@ -1,4 +1,3 @@
-using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Manifests;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FluentValidation.Results;
-using ThreatFeeds.Feeds;
 
 namespace ThreatFeeds.Manifests;
 

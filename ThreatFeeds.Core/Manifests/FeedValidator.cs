@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text;
 using FluentValidation;
 using FluentValidation.Results;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Manifests;

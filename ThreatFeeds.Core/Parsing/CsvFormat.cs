@@ -1,7 +1,5 @@
 using System.Text;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Parsing;
 

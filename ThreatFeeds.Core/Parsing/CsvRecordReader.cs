@@ -1,5 +1,4 @@
 using System.Text;
-using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text;
 using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Parsing;

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using ThreatFeeds.Embedded;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Parsing;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Parsing;
 

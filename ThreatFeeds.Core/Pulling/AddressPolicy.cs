@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;

@@ -1,4 +1,3 @@
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Pulling;
 

@@ -1,9 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Pulling;

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using ThreatFeeds.Listings;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Vocabulary;
 

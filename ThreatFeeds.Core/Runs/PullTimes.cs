@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
-using ThreatFeeds.Pushing;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 

@@ -1,9 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;
 using ThreatFeeds.Vocabulary;

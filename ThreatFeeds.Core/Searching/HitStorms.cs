@@ -3,8 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Searching;
 

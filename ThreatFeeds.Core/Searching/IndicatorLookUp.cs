@@ -3,8 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
-using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;

@@ -1,10 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Searching;
 

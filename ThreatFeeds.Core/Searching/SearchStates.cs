@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Searching;

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using ThreatFeeds.Indicators;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Sets;
 

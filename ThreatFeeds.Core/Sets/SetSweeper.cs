@@ -1,6 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Listings;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Sets;

@@ -1,5 +1,3 @@
-using ThreatFeeds.Actors;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Storage;

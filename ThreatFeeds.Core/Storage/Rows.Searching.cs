@@ -1,5 +1,3 @@
-using ThreatFeeds.Embedded;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Storage;

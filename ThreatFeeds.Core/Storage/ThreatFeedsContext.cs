@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
-using ThreatFeeds.Alerts;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;

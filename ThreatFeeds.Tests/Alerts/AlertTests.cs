@@ -1,9 +1,7 @@
 using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
-using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;

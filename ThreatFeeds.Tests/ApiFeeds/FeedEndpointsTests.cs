@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Api.Feeds;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;

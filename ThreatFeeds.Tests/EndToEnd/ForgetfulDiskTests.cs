@@ -1,5 +1,4 @@
 using System.Text;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Embedded;

@@ -2,8 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;

@@ -8,7 +8,6 @@ using Npgsql;
 using ThreatFeeds.Api.ElasticsearchShaped;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.KubernetesShaped;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 using Xunit;
 

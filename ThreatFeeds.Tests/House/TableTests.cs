@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ThreatFeeds.Logs;
 using Xunit;
 
 namespace ThreatFeeds.Tests.House;

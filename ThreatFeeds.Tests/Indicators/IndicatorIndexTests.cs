@@ -1,7 +1,5 @@
 using System.Text;
 using ThreatFeeds.Indicators;
-using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 

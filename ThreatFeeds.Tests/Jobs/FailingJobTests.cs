@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThreatFeeds.Alerts;
@@ -8,7 +7,6 @@ using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Runs;
-using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Pulling;

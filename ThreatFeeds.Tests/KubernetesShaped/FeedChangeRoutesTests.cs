@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Manifests;
 using Xunit;
 
 namespace ThreatFeeds.Tests.KubernetesShaped;

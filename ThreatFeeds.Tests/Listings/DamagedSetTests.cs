@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Sets;

@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Indicators;
-using ThreatFeeds.Listings;
-using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;

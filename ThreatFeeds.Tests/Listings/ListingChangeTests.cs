@@ -1,11 +1,7 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Actors;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
-using ThreatFeeds.Resources;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;

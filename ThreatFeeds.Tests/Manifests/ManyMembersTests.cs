@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Matching;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ThreatFeeds.Parsing;
-using ThreatFeeds.Pushing;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

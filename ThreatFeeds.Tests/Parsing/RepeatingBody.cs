@@ -1,5 +1,4 @@
 using System.Text;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Tests.Parsing;
 

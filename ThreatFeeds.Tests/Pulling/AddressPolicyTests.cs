@@ -1,5 +1,4 @@
 using System.Net;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Pulling;
 using Xunit;
 

@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Listings;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Runs;

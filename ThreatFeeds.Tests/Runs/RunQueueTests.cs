@@ -1,11 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
-using ThreatFeeds.Jobs;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Pushing;
 using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
-using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;

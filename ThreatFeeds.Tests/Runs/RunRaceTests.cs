@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Pushing;
 using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;

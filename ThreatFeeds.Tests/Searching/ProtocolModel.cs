@@ -1,5 +1,3 @@
-using ThreatFeeds.Listings;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Tests.Searching;

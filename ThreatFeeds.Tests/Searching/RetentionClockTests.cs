@@ -1,4 +1,3 @@
-using ThreatFeeds.Logs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Tests.Support;
 using Xunit;

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;

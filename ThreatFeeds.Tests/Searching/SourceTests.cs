@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThreatFeeds.Feeds;
-using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Searching;

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;

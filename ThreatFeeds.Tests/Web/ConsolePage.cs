@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Playwright;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

@@ -1,9 +1,6 @@
 using System.Text.RegularExpressions;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Playwright;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.House;
 using ThreatFeeds.Tests.Support;

@@ -1,6 +1,4 @@
 using Microsoft.Playwright;
-using ThreatFeeds.Manifests;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 using static Microsoft.Playwright.Assertions;

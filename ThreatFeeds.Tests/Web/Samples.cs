@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 

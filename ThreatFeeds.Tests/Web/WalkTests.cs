@@ -1,7 +1,5 @@
 using System.Net;
 using Microsoft.Playwright;
-using ThreatFeeds.Manifests;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 using static Microsoft.Playwright.Assertions;

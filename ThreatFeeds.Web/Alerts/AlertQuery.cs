@@ -1,7 +1,5 @@
 using System.Globalization;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Logs;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Web.Alerts;

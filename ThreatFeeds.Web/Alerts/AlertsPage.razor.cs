@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Components;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;

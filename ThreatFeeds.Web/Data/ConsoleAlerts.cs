@@ -1,6 +1,5 @@
 using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using ThreatFeeds.Alerts;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 using ThreatFeeds.Pulling;
 
 namespace ThreatFeeds.Web.Data;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
 using Radzen;
-using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;

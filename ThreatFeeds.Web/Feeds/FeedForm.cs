@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Web.Feeds;
 

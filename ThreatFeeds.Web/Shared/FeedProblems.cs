@@ -1,4 +1,3 @@
-using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Web.Shared;

@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Radzen;
-using ThreatFeeds.Parsing;
-using ThreatFeeds.Vocabulary;
 using ThreatFeeds.Web.Data;
 
 namespace ThreatFeeds.Web.Shared;
