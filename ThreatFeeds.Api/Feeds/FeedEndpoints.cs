@@ -68,7 +68,7 @@ internal static class FeedEndpoints
         }
         FeedReading reading = reader.Read(document);
         return reading.Manifest is null
-            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems.Select(p => $"{p.Path}: {p.Message}")))
+            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems))
             : Results.Ok(await previewer.PreviewAsync(reading.Manifest.Feed, cancellationToken));
     }
 
