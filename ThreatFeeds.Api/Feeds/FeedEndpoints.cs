@@ -7,6 +7,7 @@ using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Runs;
+using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 
@@ -35,7 +36,7 @@ internal static class FeedEndpoints
             .Produces<FeedRun>().ProducesProblem(404);
         group.MapGet("{name}/indicators", IndicatorsAsync).WithSummary("List the feed's indicators")
             .WithDescription("q keeps those that contain the text. limit is 1 to 1000 (default 100); after is the next value of the page before.")
-            .Produces<Page<string>>().ProducesProblem(400).ProducesProblem(404);
+            .Produces<Page<string>>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         group.MapGet("{name}/manifest", ManifestAsync).WithSummary("Download the feed's manifest as YAML")
             .Produces<string>(200, "application/yaml").ProducesProblem(404);
     }
@@ -67,7 +68,7 @@ internal static class FeedEndpoints
         }
         FeedReading reading = reader.Read(document);
         return reading.Manifest is null
-            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems.Select(p => $"{p.Path}: {p.Message}")))
+            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems))
             : Results.Ok(await previewer.PreviewAsync(reading.Manifest.Feed, cancellationToken));
     }
 
@@ -116,15 +117,27 @@ internal static class FeedEndpoints
         {
             return WrongLimit(MaxIndicators);
         }
-        return await feeds.FindAsync(name, cancellationToken) is null
-            ? NoFeed(name)
-            : Results.Ok(await sets.IndicatorsAsync(name, after, limit ?? 100, cancellationToken, string.IsNullOrEmpty(q) ? null : q));
+        if (await feeds.FindAsync(name, cancellationToken) is null)
+        {
+            return NoFeed(name);
+        }
+        try
+        {
+            return Results.Ok(await sets.IndicatorsAsync(name, after, limit ?? 100, cancellationToken, string.IsNullOrEmpty(q) ? null : q));
+        }
+        catch (DamagedSetException damaged)
+        {
+            return Damaged(damaged);
+        }
     }
 
     private static async Task<IResult> ManifestAsync(string name, FeedCatalog feeds, CancellationToken cancellationToken) =>
         await feeds.FindAsync(name, cancellationToken) is { } feed
             ? Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(feed.Row)), "application/yaml", $"{name}.yaml")
             : NoFeed(name);
+
+    /// <summary>The client can mend it: what it waits for is the next body.</summary>
+    internal static IResult Damaged(DamagedSetException damaged) => Problems.Problem(409, "set-damaged", "The stored set is damaged", damaged.Message);
 
     private static IResult NoFeed(string name) => Problems.Problem(404, "feed-not-found", "No such feed", $"There is no feed {name}.");
 

@@ -100,8 +100,7 @@ public static class KubernetesRoutes
                 }
                 return new ObjectAnswer(status, FeedManifest.WithDefaults(ResourceDocument.ToJson(ok.Row)));
             case FeedChangeResult.UnknownFields unknown:
-                return KubernetesStatus.BadRequest(
-                    $"strict decoding error: {string.Join(", ", unknown.Paths.Select(p => $"unknown field \"{p}\""))}");
+                return KubernetesStatus.UnknownFields(unknown.Paths);
             case FeedChangeResult.Invalid invalid:
                 return KubernetesStatus.Invalid(invalid.Name.Length > 0 ? invalid.Name : name, invalid.Problems);
             case FeedChangeResult.AlreadyExists exists:

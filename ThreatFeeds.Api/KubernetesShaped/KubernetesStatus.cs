@@ -42,8 +42,8 @@ internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
         details["causes"] = new JsonArray(
             [.. problems.Select(p => new JsonObject { ["reason"] = p.Reason, ["message"] = p.Message, ["field"] = p.Path })]);
         string all = problems.Count == 1
-            ? $"{problems[0].Path}: {problems[0].Message}"
-            : $"[{string.Join(", ", problems.Select(p => $"{p.Path}: {p.Message}"))}]";
+            ? $"{problems[0]}"
+            : $"[{string.Join(", ", problems)}]";
         return new KubernetesStatus(422, "Invalid", $"{Kind.Name}.{Kind.Group} \"{name}\" is invalid: {all}", details);
     }
 
@@ -88,11 +88,15 @@ internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
     /// <summary>Fields warned of by name; a client takes headers of a bounded size only.</summary>
     private const int MostWarnings = 20;
 
+    /// <summary>The refusal of a client that asked for strictness.</summary>
+    public static KubernetesStatus UnknownFields(Told<string> paths) => BadRequest(
+        $"strict decoding error: {string.Join(", ", paths.Select(p => $"unknown field \"{p}\""))}{(paths.More > 0 ? $", and {paths.More} more unknown fields" : "")}");
+
     /// <summary>Warning headers, and one that says how many fields more there are than those named.</summary>
-    public static StringValues UnknownFieldWarnings(IReadOnlyList<string> paths)
+    public static StringValues UnknownFieldWarnings(Told<string> paths)
     {
         IEnumerable<string> named = paths.Take(MostWarnings).Select(UnknownFieldWarning);
-        int more = paths.Count - MostWarnings;
+        long more = paths.Count + paths.More - MostWarnings;
         return (string[])[.. more > 0 ? named.Append($"299 - \"{more} more unknown fields\"") : named];
     }
 

@@ -22,8 +22,8 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
     /// <summary>Moves the progress and writes the hits, both or nothing.</summary>
     /// <param name="unreadable">Records that hit and could not be decoded; set aside.</param>
     /// <param name="move">Moves the progress in the transaction; false when another searcher was first, and nothing is written then. May be called twice.</param>
-    /// <returns>How many hits are new; null when another searcher was first.</returns>
-    public async Task<int?> CommitAsync(
+    /// <returns>The hits that were written and are new; null when another searcher was first.</returns>
+    public async Task<IReadOnlyList<FoundHit>?> CommitAsync(
         IReadOnlyList<FoundHit> hits, IReadOnlyList<UnwritableRecord> unreadable, Func<ThreatFeedsContext, Task<bool>> move, CancellationToken cancellationToken)
     {
         try
@@ -43,18 +43,19 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
         }, cancellationToken);
     }
 
-    /// <summary>Measures how long after their arrival these hits, just committed, became alerts.</summary>
-    public void MeasureDelay(IReadOnlyList<FoundHit> hits)
+    /// <summary>Measures how long after their arrival hits became alerts.</summary>
+    /// <param name="written">What was just committed: what was set aside became none.</param>
+    public void MeasureDelay(IReadOnlyList<FoundHit> written)
     {
         DateTimeOffset now = time.GetUtcNow();
-        foreach (FoundHit hit in hits)
+        foreach (FoundHit hit in written)
         {
             Meters.AlertDelay.Record(Math.Max(0, (now - hit.ArrivedAt).TotalSeconds));
         }
     }
 
-    private async Task<int?> TryAsync(
-        Func<ThreatFeedsContext, Task<bool>> move, IReadOnlyList<UnwritableRecord> aside, Func<ThreatFeedsContext, IDbContextTransaction, Task<int>> write, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FoundHit>?> TryAsync(
+        Func<ThreatFeedsContext, Task<bool>> move, IReadOnlyList<UnwritableRecord> aside, Func<ThreatFeedsContext, IDbContextTransaction, Task<IReadOnlyList<FoundHit>>> write, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
         await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -62,7 +63,7 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
         {
             return null;
         }
-        int fresh = await write(db, transaction);
+        IReadOnlyList<FoundHit> fresh = await write(db, transaction);
         long more = await SetAsideAsync(db, aside, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (more > 0)
@@ -74,7 +75,7 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
         return fresh;
     }
 
-    private async Task<int> HalvesAsync(
+    private async Task<IReadOnlyList<FoundHit>> HalvesAsync(
         ThreatFeedsContext db, IDbContextTransaction transaction, IReadOnlyList<FoundHit> hits, List<UnwritableRecord> aside, CancellationToken cancellationToken)
     {
         // What another replica wrote at the same moment is known by now: one hit alone is tried a second time.
@@ -84,7 +85,7 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
             await transaction.CreateSavepointAsync(Part, cancellationToken);
             try
             {
-                int fresh = await writer.WriteAsync(db, hits, cancellationToken);
+                IReadOnlyList<FoundHit> fresh = await writer.WriteAsync(db, hits, cancellationToken);
                 await transaction.ReleaseSavepointAsync(Part, cancellationToken);
                 return fresh;
             }
@@ -99,11 +100,11 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
         if (hits.Count == 1)
         {
             aside.Add(new UnwritableRecord(hits[0].Source, hits[0].Position, reason));
-            return 0;
+            return [];
         }
         int half = hits.Count / 2;
-        return await HalvesAsync(db, transaction, [.. hits.Take(half)], aside, cancellationToken)
-            + await HalvesAsync(db, transaction, [.. hits.Skip(half)], aside, cancellationToken);
+        return [.. await HalvesAsync(db, transaction, [.. hits.Take(half)], aside, cancellationToken),
+            .. await HalvesAsync(db, transaction, [.. hits.Skip(half)], aside, cancellationToken)];
     }
 
     /// <summary>Writes the rows; returns how many records are set aside for the first time.</summary>

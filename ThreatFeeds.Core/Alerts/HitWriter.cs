@@ -24,12 +24,12 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
     private static readonly string[] AlertFeedColumns = ["AlertId", "Feed"];
     private static readonly string[] OutboxColumns = ["AlertId", "News", "At"];
 
-    /// <summary>Writes hits; returns how many of them are new.</summary>
-    public async Task<int> WriteAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    /// <summary>Writes hits; returns those that are new.</summary>
+    public async Task<IReadOnlyList<FoundHit>> WriteAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
     {
         if (hits.Count == 0)
         {
-            return 0;
+            return [];
         }
         await LockAsync(db, hits, cancellationToken);
         List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (StorableHit.Of(h), h.Id()))];
@@ -51,7 +51,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
             ON CONFLICT ("FeedUid", "Hour") DO UPDATE SET "Count" = feed_hits."Count" + excluded."Count",
             "LastTime" = CASE WHEN excluded."LastTime" > feed_hits."LastTime" THEN excluded."LastTime" ELSE feed_hits."LastTime" END
             """, cancellationToken);
-        return fresh.Count;
+        return fresh.ConvertAll(f => f.Hit);
     }
 
     /// <summary>Two searches with hits of one key must not both open an alert. SQLite's writers exclude each other; PostgreSQL locks by key, in order,

@@ -18,7 +18,7 @@ public abstract record FeedChangeResult
 
     /// <param name="Row">After the change; before it, when deleted.</param>
     /// <param name="LeftOut">Paths of unknown fields that were left out, for a warning.</param>
-    public sealed record Ok(ResourceRow Row, IReadOnlyList<string> LeftOut) : FeedChangeResult;
+    public sealed record Ok(ResourceRow Row, Told<string> LeftOut) : FeedChangeResult;
 
     public sealed record NotFound : FeedChangeResult;
 
@@ -30,5 +30,5 @@ public abstract record FeedChangeResult
     public sealed record Invalid(string Name, IReadOnlyList<FeedProblem> Problems) : FeedChangeResult;
 
     /// <summary>The change asked for strictness and has fields nobody knows.</summary>
-    public sealed record UnknownFields(IReadOnlyList<string> Paths) : FeedChangeResult;
+    public sealed record UnknownFields(Told<string> Paths) : FeedChangeResult;
 }

@@ -59,7 +59,7 @@ public sealed class FeedChanges(IContextFactory contexts, ResourceStore store, F
             {
                 await listings.RemoveAsync(db, name, ct);
             }
-            return Result(name, result, []);
+            return Result(name, result, new Told<string>());
         }, cancellationToken);
 
     private async Task<FeedChangeResult> ReplaceAsync(ThreatFeedsContext db, FeedReading reading, Actor actor, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ public sealed class FeedChanges(IContextFactory contexts, ResourceStore store, F
         return result;
     }
 
-    private static FeedChangeResult Result(string name, ResourceResult result, IReadOnlyList<string> unknownFields) => result switch
+    private static FeedChangeResult Result(string name, ResourceResult result, Told<string> unknownFields) => result switch
     {
         ResourceResult.Ok ok => new FeedChangeResult.Ok(ok.Row, unknownFields),
         ResourceResult.AlreadyExists => new FeedChangeResult.AlreadyExists(name),

@@ -1,9 +1,6 @@
-using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Sets;
-using ThreatFeeds.Storage;
-using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Feeds;
 
@@ -15,25 +12,27 @@ public sealed record FeedOverlap(string Feed, long Count);
 /// <param name="Unique">Indicators that no other enabled feed lists.</param>
 /// <param name="UniqueShare">Of all indicators, 0 to 1; null when there are none.</param>
 /// <param name="Overlap">Other enabled feeds with indicators in common, the most first.</param>
+/// <param name="NotCompared">Other enabled feeds of its content whose stored set is damaged: unique and overlap say nothing of them.</param>
 public sealed record FeedFigures(
     string Feed, long Indicators, DateTimeOffset? SetChangedAt, long Hits, long Hits24h, DateTimeOffset? LastHitAt, IReadOnlyList<long> HitsByHour,
-    long Unique, double? UniqueShare, IReadOnlyList<FeedOverlap> Overlap);
+    long Unique, double? UniqueShare, IReadOnlyList<FeedOverlap> Overlap, IReadOnlyList<DamagedFeed> NotCompared);
 
 /// <summary>Figures of one feed, compared with the sets now searched for.</summary>
-public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots, IContextFactory contexts, StoredSets files)
+public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots, ListedSets sets)
 {
     /// <summary>Null when there is no such feed.</summary>
+    /// <exception cref="DamagedSetException">The feed's own set cannot be read.</exception>
     public async Task<FeedFigures?> GetAsync(string name, CancellationToken cancellationToken)
     {
         if (await overviews.FindAsync(name, cancellationToken) is not { } feed)
         {
             return null;
         }
-        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
-        IndicatorSet set = await SetAsync(name, feed.Feed.Spec.Content, cancellationToken);
+        ReadableSnapshot readable = await snapshots.ReadableAsync(cancellationToken);
+        IndicatorSet set = await sets.ReadAsync(name, cancellationToken) ?? IndicatorSet.Empty(feed.Feed.Spec.Content);
         var shared = new bool[set.Count];
         var overlap = new List<FeedOverlap>();
-        foreach (IndexedFeed other in snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))
+        foreach (IndexedFeed other in readable.Snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))
         {
             long count = 0;
             for (int i = 0, o = 0; i < set.Count && o < other.Set.Count;)
@@ -55,13 +54,7 @@ public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots,
         long unique = shared.LongCount(s => !s);
         return new FeedFigures(
             name, feed.Indicators, feed.SetChangedAt, feed.Hits, feed.HitsByHour.Sum(), feed.LastHitAt, feed.HitsByHour,
-            unique, set.Count == 0 ? null : (double)unique / set.Count, [.. overlap.OrderByDescending(o => o.Count).ThenBy(o => o.Feed, StringComparer.Ordinal)]);
-    }
-
-    private async Task<IndicatorSet> SetAsync(string name, ContentKind content, CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = contexts.Create();
-        long? id = await db.Listings.Where(l => l.Feed == name).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
-        return id is { } set && await files.ReadAsync(set, cancellationToken) is { } read ? read.Set : IndicatorSet.Empty(content);
+            unique, set.Count == 0 ? null : (double)unique / set.Count, [.. overlap.OrderByDescending(o => o.Count).ThenBy(o => o.Feed, StringComparer.Ordinal)],
+            [.. readable.Damaged.Where(d => d.Feed != name && d.Content == set.Content)]);
     }
 }

@@ -31,7 +31,7 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
         UpdateAsync(feed, uid, status => Without(status, cleared) with { LastSuccessfulSync = Later(status.LastSuccessfulSync, at) }, cancellationToken);
 
     /// <summary>Everything that had arrived by then has been compared with these feeds. The caller limits how often it says so.</summary>
-    public async Task SearchedAsync(IReadOnlyCollection<string> feeds, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task SearchedAsync(IReadOnlyCollection<(string Name, Guid Uid)> feeds, DateTimeOffset at, CancellationToken cancellationToken)
     {
         if (feeds.Count == 0)
         {
@@ -41,9 +41,9 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
         {
             await using ThreatFeedsContext db = contexts.Create();
             await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
-            foreach (string feed in feeds)
+            foreach ((string feed, Guid uid) in feeds)
             {
-                await UpdateAsync(db, feed, null, s => Without(s, ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(s.LastSuccessfulSearch, at) }, ct);
+                await UpdateAsync(db, feed, uid, s => Without(s, ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(s.LastSuccessfulSearch, at) }, ct);
             }
             await transaction.CommitAsync(ct);
             return true;
@@ -68,7 +68,7 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
         }, cancellationToken);
     }
 
-    private Task<ResourceResult> UpdateAsync(ThreatFeedsContext db, string feed, Guid? uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
+    private Task<ResourceResult> UpdateAsync(ThreatFeedsContext db, string feed, Guid uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
         store.UpdateStatusAsync(db, Key(feed), uid, status => change(FeedStatus.Read(status)).ToJson(), cancellationToken);
 
     private static bool Changes(ResourceRow row, Func<FeedStatus, FeedStatus> change)

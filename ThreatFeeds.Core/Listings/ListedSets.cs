@@ -61,15 +61,43 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                       select s).FirstOrDefaultAsync(cancellationToken);
     }
 
+    /// <summary>The whole set of the feed; null when it has none.</summary>
+    /// <exception cref="DamagedSetException">With the feed's name and the way out.</exception>
+    public async Task<IndicatorSet?> ReadAsync(string feed, CancellationToken cancellationToken) =>
+        (await AskAsync(feed, id => stored.ReadAsync(id, cancellationToken), cancellationToken))?.Set;
+
+    /// <summary>Since when the feed lists exactly this entry without a break; null when it does not.</summary>
+    /// <exception cref="DamagedSetException">With the feed's name and the way out.</exception>
+    public async Task<DateTimeOffset?> SinceAsync(string feed, byte[] entry, CancellationToken cancellationToken) =>
+        (await AskAsync(feed, id => stored.SinceAsync(id, entry, cancellationToken), cancellationToken))?.At;
+
     /// <summary>The feed's indicators as text, in order.</summary>
     /// <param name="after">The cursor of the page before.</param>
+    /// <exception cref="DamagedSetException">With the feed's name and the way out.</exception>
     public async Task<Page<string>> IndicatorsAsync(string feed, string? after, int limit, CancellationToken cancellationToken, string? contains = null)
     {
-        await using ThreatFeedsContext db = contexts.Create();
-        long? set = await db.Listings.Where(l => l.Feed == feed).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
-        return set is { } id && (after is null || long.TryParse(after, out _))
-            ? await stored.PageAsync(id, contains, after is null ? 0 : long.Parse(after, CultureInfo.InvariantCulture), limit, cancellationToken)
-            : new Page<string>([], null);
+        long skip = 0;
+        Page<string>? page = after is null || long.TryParse(after, CultureInfo.InvariantCulture, out skip)
+            ? await AskAsync(feed, id => stored.PageAsync(id, contains, skip, limit, cancellationToken), cancellationToken) : null;
+        return page ?? new Page<string>([], null);
+    }
+
+    /// <summary>Asks the set that the feed lists now, the next one when that was replaced and swept away meanwhile.</summary>
+    private async Task<T?> AskAsync<T>(string feed, Func<long, Task<T?>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            await using ThreatFeedsContext db = contexts.Create();
+            if (await db.Listings.Where(l => l.Feed == feed).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken) is not { } id)
+            {
+                return null;
+            }
+            if (await NamedSet.AskAsync(db, feed, id, ask, cancellationToken) is { } answer)
+            {
+                return answer;
+            }
+        }
     }
 
     /// <summary>The set to compare with; of a damaged one nothing is left, so that everything counts as added.</summary>

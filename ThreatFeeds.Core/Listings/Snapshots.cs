@@ -12,11 +12,16 @@ public sealed record Snapshot(long Generation, IndicatorIndex Index, IReadOnlyLi
     public static Snapshot Empty { get; } = new(0, IndicatorIndex.Build([]), []);
 }
 
+/// <summary>What can be read of what is listed, for those who ask; searching must not pass over a feed.</summary>
+/// <param name="Damaged">Enabled feeds that are not in it.</param>
+public sealed record ReadableSnapshot(Snapshot Snapshot, IReadOnlyList<DamagedFeed> Damaged);
+
 /// <summary>Holds the newest snapshot built; swapped by reference, so that searching takes no lock.</summary>
 public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDisposable
 {
     private readonly SemaphoreSlim _building = new(1, 1);
     private Snapshot _current = Snapshot.Empty;
+    private ReadableSnapshot? _partial;
     private Dictionary<long, IndicatorSet> _sets = [];
 
     /// <summary>The newest built. It may be older than what is listed by now; it never holds half of a change.</summary>
@@ -33,6 +38,13 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
     /// <exception cref="DamagedSetException">A set that is listed cannot be read; the message names its feed.</exception>
     public async Task<Snapshot> RefreshAsync(CancellationToken cancellationToken)
     {
+        ReadableSnapshot newest = await ReadableAsync(cancellationToken);
+        return newest.Damaged.Count == 0 ? newest.Snapshot : throw new DamagedSetException(newest.Damaged[0].Problem);
+    }
+
+    /// <summary>The same without the feeds whose sets cannot be read.</summary>
+    public async Task<ReadableSnapshot> ReadableAsync(CancellationToken cancellationToken)
+    {
         await _building.WaitAsync(cancellationToken);
         try
         {
@@ -41,19 +53,14 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
                 long generation = await NewestGenerationAsync(cancellationToken);
                 if (generation == Current.Generation)
                 {
-                    return Current;
+                    return new ReadableSnapshot(Current, []);
                 }
-                List<ListingRow> listings;
-                await using (ThreatFeedsContext db = contexts.Create())
-                {
-                    listings = await db.Listings.AsNoTracking().Where(l => l.Enabled && l.SetId != null).ToListAsync(cancellationToken);
-                }
+                await using ThreatFeedsContext db = contexts.Create();
+                List<ListingRow> listings = await db.Listings.AsNoTracking().Where(l => l.Enabled && l.SetId != null).ToListAsync(cancellationToken);
                 // Listings and generation change together: the same number before and after means that no change fell between.
-                if (await LoadAsync(listings, cancellationToken) is { } feeds && await NewestGenerationAsync(cancellationToken) == generation)
+                if (await LoadAsync(db, listings, cancellationToken) is var (feeds, damaged) && await NewestGenerationAsync(cancellationToken) == generation)
                 {
-                    var snapshot = new Snapshot(generation, IndicatorIndex.Build(feeds), feeds);
-                    Volatile.Write(ref _current, snapshot);
-                    return snapshot;
+                    return Keep(generation, feeds, damaged);
                 }
             }
         }
@@ -65,43 +72,50 @@ public sealed class Snapshots(IContextFactory contexts, StoredSets files) : IDis
 
     public void Dispose() => _building.Dispose();
 
-    private async Task<IndicatorSet?> ReadAsync(string feed, long id, CancellationToken cancellationToken)
+    private ReadableSnapshot Keep(long generation, List<IndexedFeed> feeds, List<DamagedFeed> damaged)
     {
-        try
+        // Sets are read again each time somebody asks, since they may be mended; the index is built anew only for others.
+        if (_partial is { } kept && kept.Snapshot.Generation == generation && kept.Damaged.SequenceEqual(damaged))
         {
-            if (await files.ReadAsync(id, cancellationToken) is { } set)
-            {
-                return set.Set;
-            }
-            await using ThreatFeedsContext db = contexts.Create();
-            return await db.Listings.AnyAsync(l => l.SetId == id, cancellationToken) ? throw new DamagedSetException("it is gone.") : null;
+            return kept;
         }
-        catch (DamagedSetException damaged)
+        var readable = new ReadableSnapshot(new Snapshot(generation, IndicatorIndex.Build(feeds), feeds), damaged);
+        _partial = damaged.Count > 0 ? readable : null;
+        if (damaged.Count == 0)
         {
-            throw damaged.Of(feed);
+            Volatile.Write(ref _current, readable.Snapshot);
         }
+        return readable;
     }
 
     /// <summary>Null when a set was replaced and swept away while it was being loaded.</summary>
-    private async Task<List<IndexedFeed>?> LoadAsync(List<ListingRow> listings, CancellationToken cancellationToken)
+    private async Task<(List<IndexedFeed> Feeds, List<DamagedFeed> Damaged)?> LoadAsync(ThreatFeedsContext db, List<ListingRow> listings, CancellationToken cancellationToken)
     {
         var sets = new Dictionary<long, IndicatorSet>();
         var feeds = new List<IndexedFeed>();
+        var damaged = new List<DamagedFeed>();
         foreach (ListingRow listing in listings)
         {
             long id = listing.SetId!.Value;
-            if (!_sets.TryGetValue(id, out IndicatorSet? set))
+            try
             {
-                set = await ReadAsync(listing.Feed, id, cancellationToken);
-                if (set is null)
+                if (!_sets.TryGetValue(id, out IndicatorSet? set))
                 {
-                    return null;
+                    set = (await NamedSet.AskAsync(db, listing.Feed, id, i => files.ReadAsync(i, cancellationToken), cancellationToken))?.Set;
+                    if (set is null)
+                    {
+                        return null;
+                    }
                 }
+                sets[id] = set;
+                feeds.Add(new IndexedFeed(listing.Feed, set, listing.MatchSubdomains));
             }
-            sets[id] = set;
-            feeds.Add(new IndexedFeed(listing.Feed, set, listing.MatchSubdomains));
+            catch (DamagedSetException problem)
+            {
+                damaged.Add(new DamagedFeed(listing.Feed, listing.Content, problem.Message));
+            }
         }
         _sets = sets;
-        return feeds;
+        return (feeds, damaged);
     }
 }

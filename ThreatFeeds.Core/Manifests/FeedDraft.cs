@@ -14,7 +14,12 @@ internal sealed record GlobalNetworkSetDraft(IReadOnlyDictionary<string, string>
 
 internal sealed record PullDraft(string? Period, HttpDraft? Http);
 
-internal sealed record HttpDraft(string? Url, FormatDraft? Format, IReadOnlyList<HeaderDraft> Headers);
+internal sealed record HttpDraft(string? Url, FormatDraft? Format, IReadOnlyList<HeaderDraft> Headers)
+{
+    public const int MostHeaders = 100;
+
+    public bool HasTooManyHeaders => Headers.Count > MostHeaders;
+}
 
 internal sealed record FormatDraft(bool NewlineDelimited, JsonDraft? Json, CsvDraft? Csv);
 

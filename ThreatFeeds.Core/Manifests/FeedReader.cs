@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using FluentValidation.Results;
 
@@ -6,9 +7,9 @@ namespace ThreatFeeds.Manifests;
 /// <summary>What a manifest came to.</summary>
 /// <param name="Name">As far as it could be read; empty without one.</param>
 /// <param name="Manifest">Null when there are problems.</param>
-/// <param name="Problems">All at once, in the manifest's order of rules.</param>
+/// <param name="Problems">In the manifest's order of rules: the first hundred, then one that says how many more there are.</param>
 /// <param name="UnknownFields">Paths that were left out, for a warning.</param>
-public sealed record FeedReading(string Name, ValidManifest? Manifest, IReadOnlyList<FeedProblem> Problems, IReadOnlyList<string> UnknownFields);
+public sealed record FeedReading(string Name, ValidManifest? Manifest, IReadOnlyList<FeedProblem> Problems, Told<string> UnknownFields);
 
 /// <summary>A manifest that keeps every rule.</summary>
 /// <param name="Feed">Without identity: Uid is empty and Generation 0 until it is stored.</param>
@@ -23,6 +24,9 @@ public sealed class FeedReader
     public const string ApiVersion = "projectcalico.org/v3";
     public const string Kind = "GlobalThreatFeed";
 
+    /// <summary>Of a name that is told of a manifest that cannot be kept.</summary>
+    private const int LongestName = KubernetesNames.MaxSubdomain;
+
     private readonly FeedValidator _validator;
 
     /// <param name="jsonPathProblem">Says what is wrong with a JSONPath; null when nothing is.</param>
@@ -33,25 +37,29 @@ public sealed class FeedReader
     {
         if (FlatManifest.Problems(document) is { Count: > 0 } flat)
         {
-            return new FeedReading(document["name"] is JsonValue v && v.TryGetValue(out string? n) ? n : "", null, flat, []);
+            return new FeedReading(document["name"] is JsonValue v && v.TryGetValue(out string? n) ? ToldText.Cut(n, LongestName) : "", null, flat, new Told<string>());
         }
         var findings = new ManifestFindings();
         JsonObject copy = document.DeepClone().AsObject();
         FeedDraft draft = ReadDraft(copy, findings);
-        var problems = new List<FeedProblem>(findings.Problems);
         HashSet<string> mistyped = [.. findings.Problems.Select(p => p.Path)];
         foreach (ValidationFailure failure in _validator.Validate(draft).Errors)
         {
-            var problem = new FeedProblem(ManifestPath(failure.PropertyName), failure.ErrorCode, failure.ErrorMessage);
-            // What has the wrong type reads as missing; once is enough.
-            if (!mistyped.Contains(problem.Path))
+            string path = ManifestPath(failure.PropertyName);
+            if (failure.CustomState is long more)
             {
-                problems.Add(problem);
+                findings.Problems.AddMore(more);
+            }
+            // What has the wrong type reads as missing; once is enough.
+            else if (!mistyped.Contains(path))
+            {
+                findings.Add(new FeedProblem(path, failure.ErrorCode, failure.ErrorMessage));
             }
         }
-        if (problems.Count > 0)
+        if (findings.Problems is { Count: > 0, More: var rest } told)
         {
-            return new FeedReading(draft.Metadata.Name ?? "", null, problems, findings.UnknownFields);
+            FeedProblem[] many = rest == 0 ? [] : [new FeedProblem("", ProblemReasons.TooMany, $"{rest.ToString("N0", CultureInfo.InvariantCulture)} more problems")];
+            return new FeedReading(ToldText.Cut(draft.Metadata.Name ?? "", LongestName), null, [.. told, .. many], findings.UnknownFields);
         }
         // A uid that is none of ours never equals one of ours: the write is then a conflict, as it must be.
         Guid? uid = string.IsNullOrEmpty(draft.Metadata.Uid) ? null : Guid.TryParse(draft.Metadata.Uid, out Guid given) ? given : Guid.Empty;
@@ -87,11 +95,11 @@ public sealed class FeedReader
         string? given = root.Text(name);
         if (!root.Has(name))
         {
-            findings.Problems.Add(new FeedProblem(name, ProblemReasons.Required, $"Required value: {name}: {expected}"));
+            findings.Add(new FeedProblem(name, ProblemReasons.Required, $"Required value: {name}: {expected}"));
         }
         else if (given is not null && given != expected)
         {
-            findings.Problems.Add(new FeedProblem(name, ProblemReasons.NotSupported, $"Unsupported value: \"{given}\": supported values: \"{expected}\""));
+            findings.Add(new FeedProblem(name, ProblemReasons.NotSupported, $"Unsupported value: \"{given}\": supported values: \"{expected}\""));
         }
     }
 
@@ -129,7 +137,8 @@ public sealed class FeedReader
             f.Prune();
         }
         var headers = new List<HeaderDraft>();
-        foreach (ManifestObject header in http.Objects("headers"))
+        // One more than there may be is enough to refuse them.
+        foreach (ManifestObject header in http.Objects("headers").Take(HttpDraft.MostHeaders + 1))
         {
             ValueFromDraft? from = null;
             if (header.Object("valueFrom") is { } v)

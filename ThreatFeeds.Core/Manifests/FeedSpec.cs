@@ -72,6 +72,10 @@ public sealed record HeaderSpec(string Name, string? Value, HeaderReference? Fro
 public sealed record HeaderReference(bool Secret, string Name, string Key, bool Optional);
 
 /// <summary>One thing wrong with a manifest.</summary>
-/// <param name="Path">JSON path such as <c>spec.pull.http.headers[0].name</c>.</param>
+/// <param name="Path">JSON path such as <c>spec.pull.http.headers[0].name</c>; empty for the manifest as a whole.</param>
 /// <param name="Reason">Kubernetes' cause: FieldValueInvalid, FieldValueRequired, FieldValueNotSupported, FieldValueForbidden, FieldValueTooLong...</param>
-public sealed record FeedProblem(string Path, string Reason, string Message);
+public sealed record FeedProblem(string Path, string Reason, string Message)
+{
+    /// <summary>As people read it in a line.</summary>
+    public override string ToString() => Path.Length == 0 ? Message : $"{Path}: {Message}";
+}

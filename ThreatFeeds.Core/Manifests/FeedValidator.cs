@@ -103,11 +103,15 @@ internal sealed class HttpValidator : AbstractValidator<HttpDraft>
             .Must(c => c.FieldNum is null || string.IsNullOrEmpty(c.FieldName)).Because(ProblemReasons.Invalid, "fieldNum and fieldName are mutually exclusive")
             .Must(c => c.FieldNum is not null || !string.IsNullOrEmpty(c.FieldName)).Because(ProblemReasons.Required, "Required value: one of fieldNum and fieldName")
             .When(h => h.Format?.Csv is not null).OverridePropertyName("Format.Csv");
-        RuleForEach(h => h.Headers).SetValidator(new HeaderValidator());
-        RuleForEach(h => h.Headers).Cascade(CascadeMode.Stop)
-            .Must(h => h.Value is null || h.ValueFrom is null).Because(ProblemReasons.Invalid, "value and valueFrom are mutually exclusive")
-            .Must(h => h.Value is not null || h.ValueFrom is not null).Because(ProblemReasons.Required, "Required value: one of value and valueFrom");
-        RuleFor(h => h.Headers).Custom(CheckRepeats);
+        RuleFor(h => h.Headers).Must((h, _) => !h.HasTooManyHeaders).Because(ProblemReasons.TooMany, $"Too many: must have at most {HttpDraft.MostHeaders} items");
+        Unless(h => h.HasTooManyHeaders, () =>
+        {
+            RuleForEach(h => h.Headers).SetValidator(new HeaderValidator());
+            RuleForEach(h => h.Headers).Cascade(CascadeMode.Stop)
+                .Must(h => h.Value is null || h.ValueFrom is null).Because(ProblemReasons.Invalid, "value and valueFrom are mutually exclusive")
+                .Must(h => h.Value is not null || h.ValueFrom is not null).Because(ProblemReasons.Required, "Required value: one of value and valueFrom");
+            RuleFor(h => h.Headers).Custom(CheckRepeats);
+        });
     }
 
     // Names of headers ignore case; of two that differ in nothing else only one could be sent.

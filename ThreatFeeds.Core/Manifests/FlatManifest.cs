@@ -9,6 +9,8 @@ namespace ThreatFeeds.Manifests;
 /// </summary>
 internal static class FlatManifest
 {
+    private const int LongestShown = 4000;
+
     private static readonly string[] SpecMembers = ["content", "mode", "description", "feedType", "globalNetworkSet", "pull"];
 
     // What belongs below a key that was left empty.
@@ -30,7 +32,7 @@ internal static class FlatManifest
         {
             return [];
         }
-        string shown = "The manifest that was meant:\n" + ManifestYaml.Write(Corrected(document));
+        string shown = "The manifest that was meant:\n" + ToldText.Cut(ManifestYaml.Write(Corrected(document)), LongestShown);
         var problems = new List<FeedProblem>();
         if (document["apiVersion"] is null)
         {

@@ -42,36 +42,56 @@ internal static class LabelRules
 {
     private const int MaxAnnotations = 256 * 1024;
 
+    /// <summary>Characters of a key or value that are told.</summary>
+    private const int Shown = 300;
+
     public static void Check<T>(IReadOnlyDictionary<string, string> labels, string property, ValidationContext<T> context)
     {
+        var problems = new Told<string>();
         foreach ((string key, string value) in labels)
         {
-            CheckKey(key, property, context);
+            CheckKey(key, problems);
             if (!KubernetesNames.IsLabelValue(value))
             {
-                Add(context, property, $"Invalid value: \"{value}\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters (label {key})");
+                problems.Add($"Invalid value: \"{ToldText.Cut(value, Shown)}\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters (label {ToldText.Cut(key, Shown)})");
             }
         }
+        Tell(problems, property, context);
     }
 
     public static void CheckKeys<T>(IReadOnlyDictionary<string, string> annotations, string property, ValidationContext<T> context)
     {
+        var problems = new Told<string>();
         foreach (string key in annotations.Keys)
         {
             // As Kubernetes: annotations are compared in lower case, labels are not.
-            CheckKey(key.ToLowerInvariant(), property, context);
+            CheckKey(key.ToLowerInvariant(), problems);
         }
+        Tell(problems, property, context);
         if (annotations.Sum(a => a.Key.Length + a.Value.Length) > MaxAnnotations)
         {
             Add(context, property, "Too long: annotations may not be longer than 262144 characters in all", ProblemReasons.TooLong);
         }
     }
 
-    private static void CheckKey<T>(string key, string property, ValidationContext<T> context)
+    private static void CheckKey(string key, Told<string> problems)
     {
         if (!KubernetesNames.IsQualifiedName(key))
         {
-            Add(context, property, $"Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters, with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+            problems.Add($"Invalid value: \"{ToldText.Cut(key, Shown)}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters, with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+        }
+    }
+
+    /// <summary>Hands on the first problems, and how many more there are as the state of a failure without words.</summary>
+    private static void Tell<T>(Told<string> problems, string property, ValidationContext<T> context)
+    {
+        foreach (string problem in problems)
+        {
+            Add(context, property, problem);
+        }
+        if (problems.More > 0)
+        {
+            context.AddFailure(new ValidationFailure(context.PropertyChain.BuildPropertyPath(property), "") { CustomState = problems.More });
         }
     }
 

@@ -116,7 +116,7 @@ internal sealed class ManifestObject(JsonObject node, string path, ManifestFindi
         {
             if (!_known.Contains(member.Key))
             {
-                findings.UnknownFields.Add(PathOf(member.Key));
+                findings.AddUnknown(PathOf(member.Key));
             }
             else if (member.Value is not null)
             {
@@ -156,12 +156,20 @@ internal sealed class ManifestObject(JsonObject node, string path, ManifestFindi
     }
 }
 
-/// <summary>What is wrong with a manifest's shape.</summary>
+/// <summary>What is wrong with a manifest. The one place where its number and length are bounded.</summary>
 internal sealed class ManifestFindings
 {
-    public List<FeedProblem> Problems { get; } = [];
+    private const int LongestPath = 300;
+    private const int LongestMessage = 1000;
 
-    public List<string> UnknownFields { get; } = [];
+    public Told<FeedProblem> Problems { get; } = new();
+
+    public Told<string> UnknownFields { get; } = new();
+
+    public void Add(FeedProblem problem) =>
+        Problems.Add(problem with { Path = ToldText.Cut(problem.Path, LongestPath), Message = ToldText.Cut(problem.Message, LongestMessage) });
+
+    public void AddUnknown(string path) => UnknownFields.Add(ToldText.Cut(path, LongestPath));
 
     public void WrongType(string path, string expected, JsonNode? value)
     {
@@ -174,7 +182,7 @@ internal sealed class ManifestFindings
             JsonValueKind.Number => "number",
             _ => "boolean",
         };
-        Problems.Add(new FeedProblem(path, ProblemReasons.TypeInvalid, $"Invalid value: \"{given}\": {path} in body must be of type {expected}: \"{given}\""));
+        Add(new FeedProblem(path, ProblemReasons.TypeInvalid, $"Invalid value: \"{given}\": {path} in body must be of type {expected}: \"{given}\""));
     }
 }
 
@@ -185,6 +193,7 @@ public static class ProblemReasons
     public const string Required = "FieldValueRequired";
     public const string NotSupported = "FieldValueNotSupported";
     public const string TooLong = "FieldValueTooLong";
+    public const string TooMany = "FieldValueTooMany";
     public const string Forbidden = "FieldValueForbidden";
     public const string TypeInvalid = "FieldValueTypeInvalid";
 }

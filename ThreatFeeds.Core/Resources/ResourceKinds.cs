@@ -11,6 +11,9 @@ public sealed record ResourceKind(string Name, string ApiVersion, string Plural,
 
     public static IReadOnlyList<ResourceKind> All { get; } = [GlobalThreatFeed, GlobalNetworkSet, Secret, ConfigMap];
 
+    /// <summary>What such an object holds stands in the object alone and goes with it: the change log says only that it changed.</summary>
+    public bool Confidential => Name == "Secret";
+
     /// <summary>The group of <see cref="ApiVersion"/>; empty for the core group.</summary>
     public string Group => ApiVersion.Contains('/', StringComparison.Ordinal) ? ApiVersion[..ApiVersion.IndexOf('/', StringComparison.Ordinal)] : "";
 

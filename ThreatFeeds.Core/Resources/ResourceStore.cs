@@ -158,6 +158,18 @@ public sealed class ResourceStore(TimeProvider time)
             : null;
     }
 
+    /// <summary>What watchers are told of an object. An annotation may hold the whole of it, as the one that kubectl writes for itself.</summary>
+    private static ResourceRow Told(ResourceRow row)
+    {
+        if (!ResourceKind.Of(row.Kind).Confidential)
+        {
+            return row;
+        }
+        ResourceRow told = row.Copy();
+        told.Annotations = told.Spec = told.Status = "{}";
+        return told;
+    }
+
     private async Task RecordAsync(ThreatFeedsContext db, ResourceRow row, long version, string type, CancellationToken cancellationToken)
     {
         var change = new ResourceChangeRow
@@ -167,7 +179,7 @@ public sealed class ResourceStore(TimeProvider time)
             Namespace = row.Namespace,
             Name = row.Name,
             Type = type,
-            Document = ResourceDocument.ToJson(row).ToJsonString(),
+            Document = ResourceDocument.ToJson(Told(row)).ToJsonString(),
             At = time.GetUtcNow().UtcDateTime,
         };
         db.ResourceChanges.Add(change);

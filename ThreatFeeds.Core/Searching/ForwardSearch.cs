@@ -88,14 +88,13 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
     {
         var mark = new Position(was.MarkSegment, was.MarkOrdinal);
         bool opened = false;
-        int? fresh = await commit.CommitAsync(found.Hits, found.Unreadable, MoveAsync, cancellationToken);
-        if (fresh is not { } written)
+        if (await commit.CommitAsync(found.Hits, found.Unreadable, MoveAsync, cancellationToken) is not { } written)
         {
             return StepResult.Lost;
         }
-        Meters.Hits.Add(written);
-        commit.MeasureDelay(found.Hits);
-        if (written > 0)
+        Meters.Hits.Add(written.Count);
+        commit.MeasureDelay(written);
+        if (written.Count > 0)
         {
             HitsWritten?.Invoke();
         }

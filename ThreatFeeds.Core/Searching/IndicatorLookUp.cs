@@ -1,10 +1,8 @@
 using System.Text;
-using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Sets;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Searching;
@@ -18,10 +16,12 @@ public sealed record ListedBy(string Feed, string Indicator, DateTimeOffset? Sin
 /// <param name="Value">Canonical.</param>
 /// <param name="Kind">name or address.</param>
 /// <param name="LastHits">The newest hits of exactly this value, at most 20.</param>
-public sealed record IndicatorAnswer(string Value, string Kind, bool Listed, IReadOnlyList<ListedBy> Feeds, IReadOnlyList<HitView> LastHits);
+/// <param name="Damaged">Enabled feeds of such values whose stored set is damaged: whether they list it, or since when, is not known.</param>
+public sealed record IndicatorAnswer(
+    string Value, string Kind, bool Listed, IReadOnlyList<ListedBy> Feeds, IReadOnlyList<HitView> LastHits, IReadOnlyList<DamagedFeed> Damaged);
 
 /// <summary>Is a value listed, by whom, by which indicator, since when, and who touched it.</summary>
-public sealed class IndicatorLookUp(IContextFactory contexts, StoredSets files, Snapshots snapshots, AlertQueries alerts)
+public sealed class IndicatorLookUp(ListedSets sets, Snapshots snapshots, AlertQueries alerts)
 {
     private const int Hits = 20;
 
@@ -39,7 +39,9 @@ public sealed class IndicatorLookUp(IContextFactory contexts, StoredSets files, 
         {
             return null;
         }
-        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
+        ContentKind content = isAddress ? ContentKind.IPSet : ContentKind.DomainNameSet;
+        (Snapshot snapshot, IReadOnlyList<DamagedFeed> unread) = await snapshots.ReadableAsync(cancellationToken);
+        List<DamagedFeed> damaged = [.. unread.Where(d => d.Content == content)];
         bool listed = isAddress
             ? snapshot.Index.TryMatchAddress(address, out IndexMatch match)
             : snapshot.Index.TryMatchName(Encoding.ASCII.GetBytes(canonical), out match);
@@ -48,16 +50,19 @@ public sealed class IndicatorLookUp(IContextFactory contexts, StoredSets files, 
         {
             IndexedFeed set = snapshot.Feeds.First(f => f.Feed == feed);
             byte[]? entry = Covering(isAddress, canonical, set.MatchSubdomains).FirstOrDefault(e => set.Set.Contains(e));
-            feeds.Add(new ListedBy(feed, entry is null ? match.Indicator : IndicatorText.Decode(entry), entry is null ? null : await SinceAsync(feed, entry, cancellationToken)));
+            DateTimeOffset? since = null;
+            try
+            {
+                since = entry is null ? null : await sets.SinceAsync(feed, entry, cancellationToken);
+            }
+            catch (DamagedSetException problem)
+            {
+                // Damaged since it was read to search with.
+                damaged.Add(new DamagedFeed(feed, content, problem.Message));
+            }
+            feeds.Add(new ListedBy(feed, entry is null ? match.Indicator : IndicatorText.Decode(entry), since));
         }
-        return new IndicatorAnswer(canonical, isAddress ? "address" : "name", listed, feeds, await alerts.LastHitsAsync(canonical, Hits, cancellationToken));
-    }
-
-    private async Task<DateTimeOffset?> SinceAsync(string feed, byte[] entry, CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = contexts.Create();
-        long? set = await db.Listings.Where(l => l.Feed == feed).Select(l => l.SetId).FirstOrDefaultAsync(cancellationToken);
-        return set is { } id ? await files.SinceAsync(id, entry, cancellationToken) : null;
+        return new IndicatorAnswer(canonical, isAddress ? "address" : "name", listed, feeds, await alerts.LastHitsAsync(canonical, Hits, cancellationToken), damaged);
     }
 
     /// <summary>Every entry that would cover the value, the most specific first.</summary>

@@ -53,7 +53,7 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
         {
             return StepResult.Lost;
         }
-        Meters.Hits.Add(fresh);
+        Meters.Hits.Add(fresh.Count);
         Moved?.Invoke();
         return StepResult.Moved;
 

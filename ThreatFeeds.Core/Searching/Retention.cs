@@ -20,14 +20,29 @@ public sealed class RetentionOptions
     public long? MaxBytes { get; set; }
 }
 
-/// <summary>Deletes records: what is older than the settings allow (never before the forward search passed it), and the oldest when there is more than MaxBytes.</summary>
+/// <summary>
+/// Deletes records: what is older than the settings allow (never before the forward search passed it), and the oldest when there is more than MaxBytes.
+/// Forgets gone sources that have been away for as long as records are kept.
+/// </summary>
 public sealed class RecordRetention(IContextFactory contexts, ILogStore logs, RetentionOptions options)
 {
     /// <summary>Returns the number of records deleted. What a search still needed is counted by the store, in the step that deletes it.</summary>
-    public Task<long> RunAsync(DateTimeOffset now, CancellationToken cancellationToken) => DeleteAsync(now - TimeSpan.FromDays(options.RetentionDays), cancellationToken);
+    public async Task<long> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        DateTimeOffset before = now - TimeSpan.FromDays(options.RetentionDays);
+        await ForgetGoneAsync(before.UtcDateTime, cancellationToken);
+        return await DeleteAsync(before, cancellationToken);
+    }
 
     /// <summary>Deletes for size only.</summary>
     public Task<long> ShrinkAsync(CancellationToken cancellationToken) => DeleteAsync(DateTimeOffset.MinValue, cancellationToken);
+
+    /// <summary>Even had the source stayed, nothing of it would be kept any more.</summary>
+    private async Task ForgetGoneAsync(DateTime before, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        await db.GoneSources.Where(g => g.GoneAt < before).ExecuteDeleteAsync(cancellationToken);
+    }
 
     private async Task<long> DeleteAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {

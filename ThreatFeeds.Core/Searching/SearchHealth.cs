@@ -117,7 +117,7 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
                 List<Feed> due = feeds.FindAll(f => !stamped.TryGetValue(f.Uid, out DateTimeOffset last) || at - last >= StampEvery);
                 if (state.Idle && due.Count > 0)
                 {
-                    await status.SearchedAsync([.. due.Select(f => f.Name)], at, cancellationToken);
+                    await status.SearchedAsync([.. due.Select(f => (f.Name, f.Uid))], at, cancellationToken);
                     due.ForEach(f => stamped[f.Uid] = at);
                 }
                 foreach (Guid gone in stamped.Keys.Except(feeds.Select(f => f.Uid)).ToList())

@@ -8,6 +8,9 @@ namespace ThreatFeeds.Sets;
 /// <summary>A stored set with the Unix second each entry has been listed since.</summary>
 public sealed record DatedSet(IndicatorSet Set, long[] Since);
 
+/// <param name="At">Null when the set does not list the entry.</param>
+public sealed record ListedSince(DateTimeOffset? At);
+
 /// <summary>Reads and writes stored sets chunk by chunk. A set is invisible until a listing or a change names it.</summary>
 public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
 {
@@ -77,74 +80,76 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         }
         var builder = new IndicatorSetBuilder(row.Content, long.MaxValue);
         var since = new List<long>();
-        Exception? undecodable = null;
-        await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        await foreach (SetChunkRow chunk in Chunks(db, id).WithCancellation(cancellationToken))
         {
-            try
+            Exception? problem = Decode(chunk, (entry, at) =>
             {
-                SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
-                {
-                    builder.Add(entry);
-                    since.Add(at);
-                });
-            }
-            catch (Exception problem) when (problem is InvalidDataException or InvalidOperationException or IOException or FormatException or ArgumentException)
+                builder.Add(entry);
+                since.Add(at);
+            });
+            if (problem is not null)
             {
-                undecodable = problem;
-                break;
+                return await DamagedAsync<DatedSet>(id, problem, cancellationToken);
             }
         }
-        if (undecodable is null && since.Count == row.Count)
-        {
-            return new DatedSet(builder.Build(cancellationToken), [.. since]);
-        }
-        // A sweep takes the row with the chunks: a row that is there still says that nobody took them.
-        int there = await db.StoredSets.Where(s => s.Id == id)
-            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
-        return there == 0 ? null : throw new DamagedSetException(
-            undecodable is null ? $"its chunks hold {since.Count} of {row.Count} entries." : $"a chunk cannot be decoded ({undecodable.GetType().Name}).", undecodable);
+        return since.Count == row.Count ? new DatedSet(builder.Build(cancellationToken), [.. since])
+            : await DamagedAsync<DatedSet>(id, since.Count, row.Count, cancellationToken);
     }
 
-    /// <summary>Since when the set lists exactly this entry; null when it does not.</summary>
-    public async Task<DateTimeOffset?> SinceAsync(long id, byte[] encoded, CancellationToken cancellationToken)
+    /// <summary>Since when the set lists exactly this entry; null when the set has been swept away meanwhile.</summary>
+    /// <exception cref="DamagedSetException">As for the whole set.</exception>
+    public async Task<ListedSince?> SinceAsync(long id, byte[] encoded, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        var firsts = await db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).Select(c => new { c.Ordinal, c.First }).ToListAsync(cancellationToken);
-        var holder = firsts.LastOrDefault(c => c.First.AsSpan().SequenceCompareTo(encoded) <= 0);
-        if (holder is null)
+        if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
         {
             return null;
         }
-        SetChunkRow? chunk = await db.SetChunks.AsNoTracking().FirstOrDefaultAsync(c => c.SetId == id && c.Ordinal == holder.Ordinal, cancellationToken);
-        long? found = null;
-        if (chunk is not null)
+        var chunks = await db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).Select(c => new { c.Ordinal, c.First, c.Count }).ToListAsync(cancellationToken);
+        long held = chunks.Sum(c => (long)c.Count);
+        if (held != row.Count)
         {
-            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, at) =>
-            {
-                if (entry.SequenceEqual(encoded))
-                {
-                    found = at;
-                }
-            });
+            return await DamagedAsync<ListedSince>(id, held, row.Count, cancellationToken);
         }
-        return found is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        var holder = chunks.LastOrDefault(c => c.First.AsSpan().SequenceCompareTo(encoded) <= 0);
+        SetChunkRow? chunk = holder is null ? null : await db.SetChunks.AsNoTracking().FirstOrDefaultAsync(c => c.SetId == id && c.Ordinal == holder.Ordinal, cancellationToken);
+        long? found = null;
+        Exception? problem = chunk is null ? null : Decode(chunk, (entry, at) =>
+        {
+            if (entry.SequenceEqual(encoded))
+            {
+                found = at;
+            }
+        });
+        return problem is not null ? await DamagedAsync<ListedSince>(id, problem, cancellationToken)
+            : new ListedSince(found is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null);
     }
 
-    /// <summary>Entries as text in order, from a place on.</summary>
+    /// <summary>Entries as text in order, from a place on; null when the set has been swept away meanwhile.</summary>
     /// <param name="contains">Only entries with this text in them (ignoring case); null for all.</param>
-    public async Task<Page<string>> PageAsync(long id, string? contains, long skip, int limit, CancellationToken cancellationToken)
+    /// <exception cref="DamagedSetException">As for the whole set.</exception>
+    public async Task<Page<string>?> PageAsync(long id, string? contains, long skip, int limit, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
+        if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
+        {
+            return null;
+        }
+        long held = await db.SetChunks.Where(c => c.SetId == id).SumAsync(c => (long)c.Count, cancellationToken);
+        if (held != row.Count)
+        {
+            return await DamagedAsync<Page<string>>(id, held, row.Count, cancellationToken);
+        }
         var items = new List<string>();
         long place = 0;
-        await foreach (SetChunkRow chunk in db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        await foreach (SetChunkRow chunk in Chunks(db, id).WithCancellation(cancellationToken))
         {
             if (contains is null && place + chunk.Count <= skip)
             {
                 place += chunk.Count;
                 continue;
             }
-            SetChunkCodec.Decode(chunk.Data, chunk.Count, (entry, _) =>
+            Exception? problem = Decode(chunk, (entry, _) =>
             {
                 if (place++ < skip || items.Count > limit)
                 {
@@ -156,6 +161,10 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
                     items.Add(items.Count == limit ? (place - 1).ToString(CultureInfo.InvariantCulture) : text);
                 }
             });
+            if (problem is not null)
+            {
+                return await DamagedAsync<Page<string>>(id, problem, cancellationToken);
+            }
             if (items.Count > limit)
             {
                 string next = items[limit];
@@ -190,5 +199,37 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         await db.StoredSets.Where(s => s.Id == id).ExecuteDeleteAsync(cancellationToken);
         await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static IAsyncEnumerable<SetChunkRow> Chunks(ThreatFeedsContext db, long id) => db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable();
+
+    /// <summary>Why the chunk cannot be decoded; null when it was.</summary>
+    private static Exception? Decode(SetChunkRow chunk, Action<ReadOnlySpan<byte>, long> entry)
+    {
+        try
+        {
+            SetChunkCodec.Decode(chunk.Data, chunk.Count, entry);
+            return null;
+        }
+        catch (Exception problem) when (problem is InvalidDataException or InvalidOperationException or IOException or FormatException or ArgumentException)
+        {
+            return problem;
+        }
+    }
+
+    private Task<T?> DamagedAsync<T>(long id, Exception problem, CancellationToken cancellationToken)
+        where T : class => DamagedAsync<T>(id, new DamagedSetException($"a chunk cannot be decoded ({problem.GetType().Name}).", problem), cancellationToken);
+
+    private Task<T?> DamagedAsync<T>(long id, long held, long count, CancellationToken cancellationToken)
+        where T : class => DamagedAsync<T>(id, new DamagedSetException($"its chunks hold {held} of {count} entries."), cancellationToken);
+
+    /// <summary>Throws, or gives null when the set was being swept away: a sweep takes the row with the chunks, so that a row that is there still says that nobody took them.</summary>
+    private async Task<T?> DamagedAsync<T>(long id, DamagedSetException damage, CancellationToken cancellationToken)
+        where T : class
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        int there = await db.StoredSets.Where(s => s.Id == id)
+            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
+        return there == 0 ? null : throw damage;
     }
 }

@@ -35,7 +35,7 @@ public sealed class ResourceChangeRow
     public required string Name { get; set; }
     /// <summary>ADDED, MODIFIED or DELETED.</summary>
     public required string Type { get; set; }
-    /// <summary>The whole object as JSON after the change (before it, when deleted).</summary>
+    /// <summary>The whole object as JSON after the change (before it, when deleted); of a Secret, which it is and no more.</summary>
     public required string Document { get; set; }
     public DateTime At { get; set; }
 }

@@ -57,7 +57,7 @@ public sealed class HitWriterTests
                 together.SignalAndWait(Patience);
                 await using ThreatFeedsContext db = world.Contexts.Create();
                 await using var transaction = await db.Database.BeginTransactionAsync();
-                Assert.Equal(names.Length, await writer.WriteAsync(db, hits, default));
+                Assert.Equal(names.Length, (await writer.WriteAsync(db, hits, default)).Count);
                 await transaction.CommitAsync();
             }
         }))).WaitAsync(Patience);

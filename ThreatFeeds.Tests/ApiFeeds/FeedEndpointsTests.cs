@@ -56,6 +56,16 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_preview_of_a_manifest_full_of_problems_tells_the_first_of_them()
+    {
+        string labels = string.Join(',', Enumerable.Range(0, 60_000).Select(i => $"\"-{i}\":\"\""));
+        (HttpStatusCode status, JsonElement problem) = await SendAsync("POST", "/v1/feeds/preview", $"{{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"GlobalThreatFeed\",\"metadata\":{{\"name\":\"a\",\"labels\":{{{labels}}}}},\"spec\":{{}}}}");
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "manifest-invalid"), (status, problem.GetProperty("code").GetString()));
+        Assert.InRange(problem.GetProperty("detail").GetString()!.Length, 1, 100_000);
+        Assert.EndsWith("59,900 more problems", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_preview_of_a_huge_manifest_is_refused() =>
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await SendAsync("POST", "/v1/feeds/preview", new string('x', 1_100_000))).Status);
 

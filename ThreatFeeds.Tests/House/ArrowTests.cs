@@ -25,7 +25,7 @@ public sealed class ArrowTests
         ("Sets", ["Indicators", "Manifests", "Parsing", "Storage"]),
         ("Listings", ["Indicators", "Manifests", "Sets", "Storage"]),
         ("Runs", ["Actors", "Listings", "Manifests", "Parsing", "Storage"]),
-        ("Feeds", ["Actors", "Indicators", "Listings", "Manifests", "Resources", "Runs", "Sets", "Storage"]),
+        ("Feeds", ["Actors", "Indicators", "Listings", "Manifests", "Resources", "Runs", "Storage"]),
         ("Pulling", ["Feeds", "Indicators", "Listings", "Manifests", "Parsing", "Runs", "Sets", "Storage"]),
         ("Pushing", ["Actors", "Feeds", "Indicators", "Listings", "Manifests", "Parsing", "Runs", "Sets", "Storage"]),
         ("Logs", ["Actors"]),

@@ -55,9 +55,9 @@ public sealed class ListedSetsTests
 
         await using ThreatFeedsContext db = world.Contexts.Create();
         long id = (await db.Listings.SingleAsync()).SetId!.Value;
-        Assert.Equal(first, await world.Stored.SinceAsync(id, "old.example"u8.ToArray(), default));
-        Assert.Equal(world.Clock.GetUtcNow(), await world.Stored.SinceAsync(id, "new.example"u8.ToArray(), default));
-        Assert.Null(await world.Stored.SinceAsync(id, "gone.example"u8.ToArray(), default));
+        Assert.Equal(first, (await world.Stored.SinceAsync(id, "old.example"u8.ToArray(), default))!.At);
+        Assert.Equal(world.Clock.GetUtcNow(), (await world.Stored.SinceAsync(id, "new.example"u8.ToArray(), default))!.At);
+        Assert.Null((await world.Stored.SinceAsync(id, "gone.example"u8.ToArray(), default))!.At);
     }
 
     [Theory]

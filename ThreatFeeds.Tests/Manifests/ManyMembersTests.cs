@@ -25,7 +25,7 @@ public sealed class ManyMembersTests
     {
         FeedReading reading = Within(() => _reader.Read(ManifestText.Read(With(manifest, i => $"\"k{i}\":1", members))));
         Assert.Empty(reading.Problems);
-        Assert.Equal(members, reading.UnknownFields.Count);
+        Assert.Equal((Told<string>.Most, members - Told<string>.Most), (reading.UnknownFields.Count, reading.UnknownFields.More));
         Assert.Empty(reading.Manifest!.Spec);
     }
 
@@ -37,7 +37,7 @@ public sealed class ManyMembersTests
         string manifest = "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"GlobalThreatFeed\",\"metadata\":{\"name\":\"a\",\"" + map + "\":{*}},\"spec\":{}}";
         FeedReading reading = Within(() => _reader.Read(ManifestText.Read(With(manifest, i => i % 2 == 0 ? $"\"k{i}\":1" : $"\"-{i}\":\"\"", Members / 2))));
         Assert.Null(reading.Manifest);
-        Assert.True(reading.Problems.Count >= Members / 2, $"{reading.Problems.Count} problems");
+        Assert.Equal((101, "44,900 more problems"), (reading.Problems.Count, reading.Problems[^1].Message));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,14 +35,8 @@ public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
     private static ResourceContent Content(string spec, params (string, string)[] labels) =>
         new(labels.ToDictionary(l => l.Item1, l => l.Item2), new Dictionary<string, string>(), JsonNode.Parse(spec)!.AsObject());
 
-    private async Task<ResourceResult> WriteAsync(Func<ResourceStore, ThreatFeedsContext, Task<ResourceResult>> write)
-    {
-        await using ThreatFeedsContext db = _services.GetRequiredService<IContextFactory>().Create();
-        await using var transaction = await db.Database.BeginTransactionAsync();
-        ResourceResult result = await write(_services.GetRequiredService<ResourceStore>(), db);
-        await transaction.CommitAsync();
-        return result;
-    }
+    private Task<ResourceResult> WriteAsync(Func<ResourceStore, ThreatFeedsContext, Task<ResourceResult>> write) =>
+        WriteAsync(_services.GetRequiredService<IContextFactory>(), db => write(_services.GetRequiredService<ResourceStore>(), db));
 
     private static ResourceRow Row(ResourceResult result) => Assert.IsType<ResourceResult.Ok>(result).Row;
 
@@ -101,6 +97,69 @@ public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
         List<ResourceChangeRow> changes = await db.ResourceChanges.OrderBy(c => c.ResourceVersion).ToListAsync();
         Assert.Equal(["ADDED", "MODIFIED", "DELETED"], changes.Select(c => c.Type));
         Assert.All(changes, c => Assert.Equal($"{c.ResourceVersion}", JsonNode.Parse(c.Document)!["metadata"]!["resourceVersion"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Values_of_a_secret_that_was_replaced_or_deleted_stand_in_no_table(StorageProvider provider)
+    {
+        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
+        var store = new ResourceStore(TimeProvider.System);
+        var key = new ResourceKey(ResourceKind.Secret, "tigera-intrusion-detection", "globalthreatfeed-names-token");
+        ResourceRow created = Row(await WriteAsync(database.Factory, db => store.CreateAsync(db, key, Content("""{"data":{"token":"Zmlyc3Q="},"stringData":{"plain":"first"}}"""), default)));
+        Assert.Contains("Zmlyc3Q=", created.Spec, StringComparison.Ordinal);
+        ResourceContent second = Content("""{"data":{"token":"c2Vjb25k"},"type":"Opaque"}""", ("x", "y"));
+        // As kubectl does.
+        second = second with { Annotations = new Dictionary<string, string> { ["kubectl.kubernetes.io/last-applied-configuration"] = """{"data":{"token":"c2Vjb25k"}}""" } };
+        Row(await WriteAsync(database.Factory, db => store.ReplaceAsync(db, key, second, ResourcePrecondition.None, default)));
+        Row(await WriteAsync(database.Factory, db => store.UpdateStatusAsync(db, key, null, o => { o["n"] = 1; return o; }, default)));
+        string all = await TextOfAsync(database);
+        Assert.Contains("c2Vjb25k", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("Zmlyc3Q=", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"plain\"", all, StringComparison.Ordinal);
+
+        Row(await WriteAsync(database.Factory, db => store.DeleteAsync(db, key, ResourcePrecondition.None, default)));
+        Assert.DoesNotContain("c2Vjb25k", await TextOfAsync(database), StringComparison.Ordinal);
+        // Watchers still hear of it.
+        await using ThreatFeedsContext db = database.Factory.Create();
+        List<ResourceChangeRow> changes = await db.ResourceChanges.OrderBy(c => c.ResourceVersion).ToListAsync();
+        Assert.Equal(["ADDED", "MODIFIED", "MODIFIED", "DELETED"], changes.Select(c => c.Type));
+        Assert.All(changes, c => Assert.Equal(created.Uid.ToString(), JsonNode.Parse(c.Document)!["metadata"]!["uid"]!.GetValue<string>()));
+        Assert.Equal("y", JsonNode.Parse(changes[^1].Document)!["metadata"]!["labels"]!["x"]!.GetValue<string>());
+    }
+
+    /// <summary>Every row of every table, as text.</summary>
+    private static async Task<string> TextOfAsync(TestDatabase database)
+    {
+        await using ThreatFeedsContext db = database.Factory.Create();
+        var text = new StringBuilder();
+        await db.Database.OpenConnectionAsync();
+        foreach (string table in db.Model.GetEntityTypes().Select(t => t.GetTableName()!))
+        {
+            await using DbCommand command = db.Database.GetDbConnection().CreateCommand();
+#pragma warning disable CA2100 // A table of ours.
+            command.CommandText = $"SELECT * FROM {table}";
+#pragma warning restore CA2100
+            await using DbDataReader reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+            {
+                for (int i = 0; i < reader.FieldCount; i++)
+                {
+                    text.Append(reader.GetValue(i)).Append('\n');
+                }
+            }
+        }
+        return text.ToString();
+    }
+
+    private static async Task<ResourceResult> WriteAsync(IContextFactory contexts, Func<ThreatFeedsContext, Task<ResourceResult>> write)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        ResourceResult result = await write(db);
+        await transaction.CommitAsync();
+        return result;
     }
 
     [Fact]

@@ -122,6 +122,26 @@ public sealed class SourceTests
     [Theory]
     [OnSqlite]
     [OnPostgres]
+    public async Task A_gone_source_is_forgotten_when_none_of_its_records_would_be_kept_any_more(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        DateTime kept = (world.Clock.GetUtcNow() - TimeSpan.FromDays(world.RetentionOptions.RetentionDays)).UtcDateTime;
+        await using (ThreatFeedsContext db = world.Contexts.Create())
+        {
+            db.GoneSources.Add(new GoneSourceRow { Source = "older", Kind = LogKind.Dns, GoneAt = kept.AddMinutes(-1) });
+            db.GoneSources.Add(new GoneSourceRow { Source = "newer", Kind = LogKind.Flow, GoneAt = kept.AddMinutes(1) });
+            await db.SaveChangesAsync();
+        }
+        await world.RetainAsync();
+        Assert.Equal("newer", Assert.Single((await world.States.GetAsync(default)).Gone).Source);
+        world.Clock.Advance(TimeSpan.FromMinutes(2));
+        await world.RetainAsync();
+        Assert.Empty((await world.States.GetAsync(default)).Gone);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
     public async Task A_search_with_work_that_does_not_move_for_five_minutes_is_stalled(StorageProvider provider)
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(provider);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
@@ -5,6 +6,7 @@ using ThreatFeeds.Alerts;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Telemetry;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;
@@ -15,6 +17,9 @@ namespace ThreatFeeds.Tests.Searching;
 public sealed class UnwritableRecordTests
 {
     private static readonly string[] Fields = ["client_name", "client_name_aggr", "client_namespace", "client_ip", "host", "rcode", "qtype", "client_labels", "qname"];
+
+    /// <summary>Seconds measured by the test at work.</summary>
+    private static readonly AsyncLocal<List<double>?> _measured = new();
 
     [Theory]
     [OnSqlite]
@@ -129,6 +134,31 @@ public sealed class UnwritableRecordTests
         await AsideAsync(world, 2);
         await world.CheckCountsAsync();
         Assert.True((await world.States.GetAsync(default)).Idle);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task How_long_an_alert_took_is_measured_of_written_hits_only(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        world.ForwardWindow = new SearchWindow(20_000, 10_000);
+        world.Rebuild();
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example", "never.example");
+        await RefuseAsync(world, provider, "never.example");
+        await world.DnsAsync("never.example", "bad.example", "never.example", "bad.example", "never.example");
+        world.Clock.Advance(TimeSpan.FromSeconds(3));
+        using var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument == Meters.AlertDelay) { l.EnableMeasurementEvents(instrument); } } };
+        // Called where it is measured: what other tests measure meanwhile stays theirs.
+        listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => _measured.Value?.Add(seconds));
+        listener.Start();
+        _measured.Value = [];
+
+        await world.SettleAsync();
+
+        Assert.Equal(2, (await world.HitsAsync()).Count);
+        Assert.Equal([3.0, 3.0], _measured.Value);
     }
 
     [Theory]

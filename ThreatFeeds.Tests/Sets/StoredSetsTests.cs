@@ -60,7 +60,7 @@ public sealed class StoredSetsTests : IAsyncLifetime
         string? after = null;
         do
         {
-            Page<string> page = await _sets.PageAsync(id, "BAD", after is null ? 0 : long.Parse(after), 4, default);
+            Page<string> page = (await _sets.PageAsync(id, "BAD", after is null ? 0 : long.Parse(after), 4, default))!;
             seen.AddRange(page.Items);
             after = page.Next;
         }

@@ -47,10 +47,10 @@ public sealed class ConsoleAlerts(AlertQueries queries, AlertChanges changes, In
     {
         if (await lookUp.FindAsync(value, cancellationToken) is not { } answer)
         {
-            return new LookUpResult(value, $"“{value}” is neither a domain name of at least two labels nor an IPv4 or IPv6 address.", [], []);
+            return new LookUpResult(value, $"“{value}” is neither a domain name of at least two labels nor an IPv4 or IPv6 address.", [], [], []);
         }
         string indicators = string.Join(',', answer.Feeds.Select(f => f.Indicator).Concat(answer.LastHits.Select(h => h.Indicator)).Append(answer.Value).Distinct());
         IReadOnlyList<AlertView> alerts = (await queries.ListAsync(new AlertFilter(Indicator: indicators, Limit: AlertsOfValue), cancellationToken)).Items;
-        return new LookUpResult(answer.Value, null, [.. answer.Feeds.Select(f => new Listing(f.Feed, f.Indicator, f.Since))], alerts);
+        return new LookUpResult(answer.Value, null, [.. answer.Feeds.Select(f => new Listing(f.Feed, f.Indicator, f.Since))], alerts, [.. answer.Damaged.Select(d => d.Problem)]);
     }
 }

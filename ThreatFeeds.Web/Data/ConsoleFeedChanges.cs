@@ -84,7 +84,7 @@ public sealed class ConsoleFeedChanges(FeedCatalog catalog, FeedChanges changes,
     private static ActionResult Done(FeedChangeResult result, string name) => result switch
     {
         FeedChangeResult.NotFound => new ActionResult($"The feed {name} is no longer there."),
-        _ when Saved(result) is { Saved: false } refused => new ActionResult(refused.Conflict ?? string.Join(" ", refused.Problems.Select(p => $"{p.Path}: {p.Message}"))),
+        _ when Saved(result) is { Saved: false } refused => new ActionResult(refused.Conflict ?? string.Join(" ", refused.Problems)),
         _ => ActionResult.Done,
     };
 }

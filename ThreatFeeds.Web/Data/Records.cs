@@ -63,7 +63,8 @@ public sealed record Listing(string Feed, string Indicator, DateTimeOffset? Sinc
 /// <param name="Problem">Why it is neither a name nor an address; null when it is one.</param>
 /// <param name="Listings">Empty when no feed lists it.</param>
 /// <param name="Alerts">The latest alerts whose indicator covers the value, at most 20, newest first.</param>
-public sealed record LookUpResult(string Value, string? Problem, IReadOnlyList<Listing> Listings, IReadOnlyList<AlertView> Alerts);
+/// <param name="Damaged">Why feeds could not be asked, and what to do, in sentences.</param>
+public sealed record LookUpResult(string Value, string? Problem, IReadOnlyList<Listing> Listings, IReadOnlyList<AlertView> Alerts, IReadOnlyList<string> Damaged);
 
 /// <summary>Open alerts by severity.</summary>
 public sealed record AlertCounts(long Critical, long High, long Medium, long Low)

@@ -1,5 +1,6 @@
-using ThreatFeeds.Telemetry;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Sets;
+using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Web.Shared;
 
@@ -13,7 +14,9 @@ public sealed class Failures(Toasts toasts, ILogger<Failures> logger)
     public string Say(string what, Exception problem)
     {
         FailuresLog.Failed(logger, what, problem);
-        return "The server could not do this now. Try again in a moment; if it stays so, its log has the reason.";
+        // The one exception that is written for people: it names the feed and the way out.
+        return problem is DamagedSetException ? problem.Message
+            : "The server could not do this now. Try again in a moment; if it stays so, its log has the reason.";
     }
 
     /// <summary>Does it, or says that it could not; never throws.</summary>
