@@ -9,11 +9,11 @@ internal sealed partial class KindLog
     private void Recover(Position floor)
     {
         SortedSet<long> numbers = Numbers();
-        List<DeletedSegment> deletedNow = [.. RecoverDeleted(numbers, floor)];
+        List<DeletedSegments> deletedNow = [.. RecoverDeleted(numbers, floor)];
         foreach (Acknowledged known in Promised(floor).Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
         {
             EmbeddedLog.SegmentMissing(_logger, PathOf(known.Number), known.Records);
-            deletedNow.Add(new DeletedSegment(known.Number, known.Records, known.Newest, known.Records));
+            deletedNow.Add(DeletedSegments.One(known.Number, known.Records, known.Newest, known.Records));
             See(known.Number, known.Records, known.Newest);
         }
         var sealedNow = new List<SealedSegment>();
@@ -30,13 +30,13 @@ internal sealed partial class KindLog
             EmbeddedLog.SegmentDamaged(_logger, PathOf(range.Number), range.First, range.Records);
         }
         // Also when nothing is new: a program before this one must not take the folder for one of its own.
-        if (deletedNow.Count > 0 || sealedNow.Count > 0 || damagedNow.Length > 0 || Ledger.FoundVersion < SegmentLedger.Version)
+        if (deletedNow.Count > 0 || sealedNow.Count > 0 || damagedNow.Length > 0 || Ledger.FoundVersion < LedgerText.Version)
         {
             Ledger.Add(sealedNow, deletedNow, damagedNow);
         }
         // What is gone must not make a search wait for it, nor a position be given twice.
         _head = _head > floor ? _head : floor;
-        NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Count == 0 ? 0 : Ledger.Deleted.Keys.Max())) + 1;
+        NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Select(d => d.Last).DefaultIfEmpty().Max())) + 1;
         NextNumber = Math.Max(NextNumber, (_acknowledged.Found?.Number ?? 0) + 1);
     }
 
@@ -55,16 +55,20 @@ internal sealed partial class KindLog
 
     /// <summary>Finishes deletions that were under way.</summary>
     /// <returns>Those of a ledger that did not know of losses yet, with them: up to then records beyond the mark were counted when the mark passed them.</returns>
-    private IEnumerable<DeletedSegment> RecoverDeleted(SortedSet<long> numbers, Position floor)
+    private IEnumerable<DeletedSegments> RecoverDeleted(SortedSet<long> numbers, Position floor)
     {
-        foreach (DeletedSegment gone in Ledger.Deleted.Values)
+        foreach (DeletedSegments gone in Ledger.Deleted)
         {
-            See(gone.Number, gone.Records, gone.Newest);
-            if (numbers.Remove(gone.Number))
+            if (gone.Head.Segment > 0)
             {
-                _files.Delete(PathOf(gone.Number));
+                See(gone.Head.Segment, gone.Head.Ordinal + 1, gone.Newest);
             }
-            long passed = Passed(gone.Number, gone.Records, floor);
+            foreach (long number in numbers.GetViewBetween(gone.First, gone.Last).ToArray())
+            {
+                _files.Delete(PathOf(number));
+                numbers.Remove(number);
+            }
+            long passed = Passed(gone.Last, gone.Records, floor);
             if (Ledger.FoundVersion == 1 && passed < gone.Records)
             {
                 yield return gone with { Lost = gone.Records - passed };
@@ -88,7 +92,7 @@ internal sealed partial class KindLog
         {
             open.Add(new Acknowledged(floor.Segment, floor.Ordinal + 1, 0, DateTimeOffset.UnixEpoch));
         }
-        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.Deleted.ContainsKey(o.Number)))
+        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.Deleted.Any(d => o.Number >= d.First && o.Number <= d.Last)))
         {
             yield return one;
         }

@@ -44,6 +44,9 @@ internal sealed class Segment(long number, string path)
     /// <summary>Of the segment and of all frames in it: a start always begins a new segment, so one never holds frames of two versions.</summary>
     public const byte Version = 1;
 
+    /// <summary>Above every number that is ever reached; one behind it is not ours.</summary>
+    private const long MostNumber = 1L << 48;
+
     private const byte PlainEncoding = 0;
     private static ReadOnlySpan<byte> Magic => "TFLOG\u0001"u8;
 
@@ -116,6 +119,8 @@ internal sealed class Segment(long number, string path)
         _damaged = _damaged is null ? [frame] : [.. _damaged, frame];
         return true;
     }
+
+    public static bool IsNumber(long number) => number is > 0 and <= MostNumber;
 
     public static byte[] Header(long number)
     {
