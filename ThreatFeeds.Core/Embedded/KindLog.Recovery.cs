@@ -8,7 +8,7 @@ internal sealed partial class KindLog
     /// <param name="floor">Everything at or before it was acknowledged once, whatever the files say.</param>
     private void Recover(Position floor)
     {
-        SortedSet<long> numbers = Numbers();
+        SortedSet<long> numbers = Segment.Numbers(_files, Folder);
         List<DeletedSegments> deletedNow = [.. RecoverDeleted(numbers, floor)];
         foreach (Acknowledged known in Promised(floor).Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
         {
@@ -38,19 +38,6 @@ internal sealed partial class KindLog
         _head = _head > floor ? _head : floor;
         NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Select(d => d.Last).DefaultIfEmpty().Max())) + 1;
         NextNumber = Math.Max(NextNumber, (_acknowledged.Found?.Number ?? 0) + 1);
-    }
-
-    private SortedSet<long> Numbers()
-    {
-        var numbers = new SortedSet<long>();
-        foreach (string name in _files.List(Folder))
-        {
-            if (name.EndsWith(".seg", StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, name.Length - 4), out long number))
-            {
-                numbers.Add(number);
-            }
-        }
-        return numbers;
     }
 
     /// <summary>Finishes deletions that were under way.</summary>

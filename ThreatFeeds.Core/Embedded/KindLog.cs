@@ -52,7 +52,6 @@ internal sealed partial class KindLog : IDisposable
     /// <param name="keyBytes">Bytes of idempotency keys remembered.</param>
     public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, long keyBytes, ILogger logger)
     {
-        files.CreateFolder(folder);
         var log = new KindLog(files, folder, source, keyBytes, logger);
         try
         {

@@ -84,20 +84,23 @@ internal static class LedgerText
         }
         switch ((words[0], words.Length - 1, version))
         {
-            case ("sealed", 4, _) when Segment.IsNumber(n[0]) && IsTime(n[3]):
+            case ("sealed", 4, _) when Segment.IsNumber(n[0]) && n[1] >= Segment.HeaderBytes && IsCount(n[1]) && IsCount(n[2]) && IsTime(n[3]):
                 return state.Sealed.TryAdd(n[0], new SealedSegment(n[0], n[1], n[2], Time(n[3])));
-            case ("damaged", 3, >= 2) when Segment.IsNumber(n[0]) && n[2] <= long.MaxValue - n[1]:
+            case ("damaged", 3, >= 2) when Segment.IsNumber(n[0]) && IsCount(n[1]) && IsCount(n[2]) && n[2] > 0:
                 return state.Damaged.TryAdd((n[0], n[1]), new DamagedRange(n[0], n[1], n[2]));
-            case ("deleted", 3, 1) when Segment.IsNumber(n[0]) && IsTime(n[2]):
+            case ("deleted", 3, 1) when Segment.IsNumber(n[0]) && IsCount(n[1]) && IsTime(n[2]):
                 return state.Deleted.TryAdd(n[0], DeletedSegments.One(n[0], n[1], Time(n[2]), 0));
-            case ("deleted", 4, 2) when Segment.IsNumber(n[0]) && IsTime(n[2]):
+            case ("deleted", 4, 2) when Segment.IsNumber(n[0]) && IsCount(n[1]) && IsTime(n[2]) && IsCount(n[3]):
                 return state.Deleted.TryAdd(n[0], DeletedSegments.One(n[0], n[1], Time(n[2]), n[3]));
-            case ("deleted", 7, >= 3) when Segment.IsNumber(n[0]) && Segment.IsNumber(n[1]) && n[0] <= n[1] && n[2] <= n[1] && IsTime(n[5]):
+            case ("deleted", 7, >= 3) when Segment.IsNumber(n[0]) && Segment.IsNumber(n[1]) && n[0] <= n[1] && n[2] <= n[1] && IsCount(n[3]) && IsCount(n[4]) && IsTime(n[5]) && IsCount(n[6]):
                 return state.Deleted.TryAdd(n[1], new DeletedSegments(n[0], n[1], new Position(n[2], n[3]), n[4], Time(n[5]), n[6]));
             default:
                 return false;
         }
     }
+
+    /// <summary>So far below the end of all numbers that sums of them stay there too.</summary>
+    private static bool IsCount(long count) => count <= Segment.MostNumber;
 
     private static bool IsTime(long ticks) => ticks <= DateTimeOffset.MaxValue.Ticks;
 

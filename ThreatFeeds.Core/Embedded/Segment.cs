@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Where a frame stands in its segment.</summary>
@@ -33,8 +36,8 @@ internal readonly record struct SegmentView(long Number, string Path, FramePlace
 }
 
 /// <summary>
-/// One file of frames. The header's encoding byte says how frames are packed: 0, one after the other as they came; other numbers are free for sealed
-/// segments rewritten in a compressed form with a summary. Not safe for threads: <see cref="KindLog"/> guards it.
+/// One file of frames. The header's encoding byte says how frames are packed: 0, one after the other as they came; a program that packs them otherwise raises
+/// the version too. Not safe for threads: <see cref="KindLog"/> guards it.
 /// </summary>
 internal sealed class Segment(long number, string path)
 {
@@ -44,10 +47,11 @@ internal sealed class Segment(long number, string path)
     /// <summary>Of the segment and of all frames in it: a start always begins a new segment, so one never holds frames of two versions.</summary>
     public const byte Version = 1;
 
-    /// <summary>Above every number that is ever reached; one behind it is not ours.</summary>
-    private const long MostNumber = 1L << 48;
+    /// <summary>Above every number, count and length that is ever reached; what is above it was not written by us.</summary>
+    public const long MostNumber = 1L << 48;
 
     private const byte PlainEncoding = 0;
+    private const string Extension = ".seg";
     private static ReadOnlySpan<byte> Magic => "TFLOG\u0001"u8;
 
     private FramePlace[] _frames = new FramePlace[4];
@@ -128,7 +132,7 @@ internal sealed class Segment(long number, string path)
         Magic.CopyTo(header);
         header[Magic.Length] = Version;
         header[Magic.Length + 1] = PlainEncoding;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
         return header;
     }
 
@@ -136,7 +140,7 @@ internal sealed class Segment(long number, string path)
     public static bool IsHeader(ReadOnlySpan<byte> bytes, long number, out int version)
     {
         version = bytes[Magic.Length];
-        return bytes.StartsWith(Magic) && System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == number
+        return bytes.StartsWith(Magic) && version > 0 && BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == number
             && (version > Version || bytes[Magic.Length + 1] == PlainEncoding);
     }
 
@@ -154,5 +158,20 @@ internal sealed class Segment(long number, string path)
         }
     }
 
-    public static string FileName(long number) => number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture) + ".seg";
+    /// <summary>Numbers of the segments in a folder; a file whose name is not quite that of a segment is somebody else's.</summary>
+    public static SortedSet<long> Numbers(IDurableFiles files, string folder)
+    {
+        var numbers = new SortedSet<long>();
+        foreach (string name in files.List(folder))
+        {
+            if (long.TryParse(name.AsSpan(0, Math.Max(0, name.Length - Extension.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                && IsNumber(number) && name == FileName(number))
+            {
+                numbers.Add(number);
+            }
+        }
+        return numbers;
+    }
+
+    public static string FileName(long number) => number.ToString("D8", CultureInfo.InvariantCulture) + Extension;
 }

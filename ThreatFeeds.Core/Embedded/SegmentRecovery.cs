@@ -1,5 +1,4 @@
 using System.Text;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Embedded;
 
@@ -21,14 +20,9 @@ internal static class SegmentRecovery
     {
         Span<byte> head = stackalloc byte[Frame.HeaderBytes];
         byte[] start = new byte[Segment.HeaderBytes];
-        if (file.Read(0, start) < start.Length || !Segment.IsHeader(start, segment.Number, out int version))
+        if (file.Read(0, start) < start.Length || !Segment.IsHeader(start, segment.Number, out _))
         {
             return;
-        }
-        if (version > Segment.Version)
-        {
-            // Not ours to call torn, let alone to delete.
-            throw new LogStoreException($"The file {segment.Path} was written by a newer version of this program. Start that one, or restore the folder from a backup made before.");
         }
         byte[] bytes = [];
         while (file.Read(segment.Length, head) == head.Length && Frame.TryReadHeader(head, out FrameHeader header))

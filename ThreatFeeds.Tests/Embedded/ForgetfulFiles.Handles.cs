@@ -11,6 +11,8 @@ internal sealed partial class ForgetfulFiles
 
         public byte[] Durable { get; set; } = [];
 
+        public long? Pretended { get; set; }
+
         public void Forget(Random random)
         {
             if (Bytes.Length == Durable.Length && random.Next(2) == 0)
@@ -47,7 +49,7 @@ internal sealed partial class ForgetfulFiles
 
     private sealed class Handle(ForgetfulFiles files, Content content, int life) : IDurableFile
     {
-        public long Length => Alive(() => content.Bytes.Length);
+        public long Length => Alive(() => content.Pretended ?? content.Bytes.Length);
 
         public int Read(long offset, Span<byte> buffer)
         {

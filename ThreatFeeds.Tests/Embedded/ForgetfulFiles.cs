@@ -100,6 +100,18 @@ internal sealed partial class ForgetfulFiles : IDurableFiles
         }
     }
 
+    /// <summary>Lets a file seem as long as this, without having the bytes.</summary>
+    public void Pretend(string suffix, long length)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Pretended = length;
+            }
+        }
+    }
+
     /// <summary>Cuts the file to its first bytes, as a broken copy does.</summary>
     public void Cut(string suffix, Func<int, int> length) => Set(suffix, bytes => bytes[..length(bytes.Length)]);
 
