@@ -10,16 +10,18 @@ internal sealed partial class KindLog
     {
         SortedSet<long> numbers = Segment.Numbers(_files, Folder);
         List<DeletedSegments> deletedNow = [.. RecoverDeleted(numbers, floor)];
-        foreach (Acknowledged known in Promised(floor).Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
+        Dictionary<long, Acknowledged> promised = Promised(floor).ToDictionary(p => p.Number);
+        foreach (Acknowledged known in promised.Values.Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
         {
             EmbeddedLog.SegmentMissing(_logger, PathOf(known.Number), known.Records);
             deletedNow.Add(DeletedSegments.One(known.Number, known.Records, known.Newest, known.Records));
             See(known.Number, known.Records, known.Newest);
         }
+        ILookup<long, DamagedRange> damaged = Ledger.Damaged.ToLookup(d => d.Number);
         var sealedNow = new List<SealedSegment>();
         foreach (long number in numbers)
         {
-            if (RecoverSegment(number, floor) is { } figures)
+            if (RecoverSegment(number, promised.GetValueOrDefault(number), damaged[number]) is { } figures)
             {
                 sealedNow.Add(figures);
             }
@@ -79,27 +81,26 @@ internal sealed partial class KindLog
         {
             open.Add(new Acknowledged(floor.Segment, floor.Ordinal + 1, 0, DateTimeOffset.UnixEpoch));
         }
-        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.Deleted.Any(d => o.Number >= d.First && o.Number <= d.Last)))
+        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.IsDeleted(o.Number)))
         {
             yield return one;
         }
     }
 
     /// <returns>The figures of a segment the ledger does not know as sealed yet.</returns>
-    private SealedSegment? RecoverSegment(long number, Position floor)
+    private SealedSegment? RecoverSegment(long number, Acknowledged promised, IEnumerable<DamagedRange> damaged)
     {
         var segment = new Segment(number, PathOf(number));
         SealedSegment? known = Ledger.Sealed.GetValueOrDefault(number);
-        Acknowledged promised = Promised(floor).FirstOrDefault(p => p.Number == number);
         using (IDurableFile file = _files.OpenWrite(segment.Path))
         {
             if (known is not null)
             {
-                SegmentRecovery.WalkSealed(file, segment, known.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+                SegmentRecovery.WalkSealed(file, segment, known, (key, frame) => _keys.TryAdd(key, number, frame));
             }
             else
             {
-                SegmentRecovery.WalkUnsealed(file, segment, promised.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+                SegmentRecovery.WalkUnsealed(file, segment, promised, (key, frame) => _keys.TryAdd(key, number, frame));
                 if (segment.Records > 0)
                 {
                     CutTail(file, segment, damaged: segment.Records < promised.Records);
@@ -115,10 +116,7 @@ internal sealed partial class KindLog
         SealedSegment figures = known ?? new SealedSegment(
             number, Math.Max(segment.Length, promised.Length), Math.Max(segment.Records, promised.Records), Later(segment.Newest, promised.Newest));
         segment.Seal(figures);
-        foreach (DamagedRange range in Ledger.Damaged.Where(d => d.Number == number))
-        {
-            segment.MarkDamagedAt(range.First);
-        }
+        segment.MarkDamaged(damaged);
         _segments.Add(segment);
         See(number, segment.Records, segment.Newest);
         return known is null ? figures : null;

@@ -19,20 +19,13 @@ internal sealed record DeletedSegments(long First, long Last, Position Head, lon
         First, next.Last, next.Head > Head ? next.Head : Head, Records + next.Records, next.Newest > Newest ? next.Newest : Newest, Lost + next.Lost);
 }
 
-/// <summary>Acknowledged records of a segment that is kept which cannot be read any more.</summary>
-internal sealed record DamagedRange(long Number, long First, long Records)
-{
-    public long End => First + Records;
-
-    /// <summary>Those at or behind the ordinal.</summary>
-    public long From(long ordinal) => Math.Clamp(End - ordinal, 0, Records);
-}
-
 /// <summary>What the ledger says at one moment; never changed once it is there for readers.</summary>
 internal sealed record LedgerState(
     SortedDictionary<long, SealedSegment> Sealed, SortedDictionary<long, DeletedSegments> Deleted, SortedDictionary<(long Number, long First), DamagedRange> Damaged)
 {
     public static LedgerState Empty { get; } = new([], [], []);
+
+    public bool IsDeleted(long number) => Deleted.Values.Any(d => d.First <= number && number <= d.Last);
 
     /// <summary>Joins what was deleted with no kept segment between, so that there are never more such entries than kept segments, but for one.</summary>
     public LedgerState Joined()
@@ -84,6 +77,8 @@ internal sealed class SegmentLedger
 
     public IReadOnlyCollection<DeletedSegments> Deleted => _state.Deleted.Values;
 
+    public bool IsDeleted(long number) => _state.IsDeleted(number);
+
     public IReadOnlyCollection<DamagedRange> Damaged => _state.Damaged.Values;
 
     /// <summary>Version of the file as it was found; 0 when there was none.</summary>
@@ -118,33 +113,24 @@ internal sealed class SegmentLedger
         lock (_writing)
         {
             LedgerState was = _state;
-            var next = new LedgerState(new(was.Sealed), new(was.Deleted), new(was.Damaged));
+            var next = new LedgerState(new(was.Sealed), new(was.Deleted), []);
             foreach (SealedSegment one in sealedNow)
             {
                 next.Sealed[one.Number] = one;
-            }
-            foreach (DamagedRange one in damagedNow)
-            {
-                Remove(next.Damaged, d => d.Number == one.Number && d.First >= one.First && d.End <= one.End);
-                next.Damaged[(one.Number, one.First)] = one;
             }
             foreach (DeletedSegments one in deletedNow)
             {
                 next.Sealed.Remove(one.Last);
                 next.Deleted[one.Last] = one;
-                Remove(next.Damaged, d => d.Number == one.Last);
             }
             next = next.Joined();
+            // Also of damage that was met while its segment went.
+            foreach (DamagedRange one in DamagedRange.Joined(was.Damaged.Values.Concat(damagedNow)).GroupBy(d => d.Number).Where(g => !next.IsDeleted(g.Key)).SelectMany(g => g))
+            {
+                next.Damaged[(one.Number, one.First)] = one;
+            }
             DurableText.Replace(_files, _folder, PathIn(_folder), LedgerText.Write(next));
             _state = next;
-        }
-    }
-
-    private static void Remove(SortedDictionary<(long Number, long First), DamagedRange> ranges, Func<DamagedRange, bool> which)
-    {
-        foreach ((long, long) key in ranges.Where(r => which(r.Value)).Select(r => r.Key).ToList())
-        {
-            ranges.Remove(key);
         }
     }
 }
