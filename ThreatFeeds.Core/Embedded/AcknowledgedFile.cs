@@ -26,7 +26,7 @@ internal sealed class AcknowledgedFile : IDisposable
 
     public static AcknowledgedFile Open(IDurableFiles files, string folder)
     {
-        string path = Path.Combine(folder, "acknowledged");
+        string path = PathIn(folder);
         if (files.Exists(path))
         {
             var known = new AcknowledgedFile(files.OpenWrite(path));
@@ -48,6 +48,20 @@ internal sealed class AcknowledgedFile : IDisposable
         }
     }
 
+    /// <exception cref="Logs.LogStoreException">The file, should there be one, was written by a later program.</exception>
+    public static void Check(IDurableFiles files, string folder)
+    {
+        string path = PathIn(folder);
+        if (files.Exists(path))
+        {
+            using var file = new AcknowledgedFile(files.OpenRead(path));
+            foreach ((int version, _) in file.Slots())
+            {
+                NewerFormat.Refuse(path, version, Version);
+            }
+        }
+    }
+
     public void Write(in Acknowledged what)
     {
         Span<byte> slot = stackalloc byte[SlotBytes];
@@ -66,23 +80,37 @@ internal sealed class AcknowledgedFile : IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    private static string PathIn(string folder) => Path.Combine(folder, "acknowledged");
+
     private void Read()
     {
-        byte[] bytes = new byte[2 * SlotBytes];
-        _file.Read(0, bytes);
-        for (int at = 0; at < bytes.Length; at += SlotBytes)
+        foreach ((_, byte[] slot) in Slots())
         {
-            ReadOnlySpan<byte> slot = bytes.AsSpan(at, SlotBytes);
-            long turn = BinaryPrimitives.ReadInt64LittleEndian(slot[8..]);
-            if (turn <= _turn || !slot.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(slot[CheckedBytes..]) != Crc32C.Of(slot[..CheckedBytes]))
+            long turn = BinaryPrimitives.ReadInt64LittleEndian(slot.AsSpan(8));
+            long number = BinaryPrimitives.ReadInt64LittleEndian(slot.AsSpan(16));
+            long records = BinaryPrimitives.ReadInt64LittleEndian(slot.AsSpan(24));
+            long length = BinaryPrimitives.ReadInt64LittleEndian(slot.AsSpan(32));
+            long ticks = BinaryPrimitives.ReadInt64LittleEndian(slot.AsSpan(40));
+            if (turn > _turn && Math.Max(Math.Max(turn, records), length) <= Segment.MostNumber && Math.Min(records, length) >= 0
+                && Segment.IsNumber(number) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks)
             {
-                continue;
+                _turn = turn;
+                Found = new Acknowledged(number, records, length, new DateTimeOffset(ticks, TimeSpan.Zero));
             }
-            // A whole slot was ours, so its numbers are; a later version says so in the ledger, which is read before.
-            _turn = turn;
-            Found = new Acknowledged(
-                BinaryPrimitives.ReadInt64LittleEndian(slot[16..]), BinaryPrimitives.ReadInt64LittleEndian(slot[24..]), BinaryPrimitives.ReadInt64LittleEndian(slot[32..]),
-                new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(slot[40..]), TimeSpan.Zero));
+        }
+    }
+
+    /// <summary>The whole ones, of whatever version: later ones keep the places of magic, version and checksum.</summary>
+    private IEnumerable<(int Version, byte[] Slot)> Slots()
+    {
+        for (int at = 0; at < 2 * SlotBytes; at += SlotBytes)
+        {
+            byte[] slot = new byte[SlotBytes];
+            _file.Read(at, slot);
+            if (slot.AsSpan().StartsWith(Magic) && BinaryPrimitives.ReadUInt32LittleEndian(slot.AsSpan(CheckedBytes)) == Crc32C.Of(slot.AsSpan(0, CheckedBytes)))
+            {
+                yield return (BinaryPrimitives.ReadUInt16LittleEndian(slot.AsSpan(Magic.Length)), slot);
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ internal static partial class EmbeddedLog
     [LoggerMessage(EventIds.Embedded, LogLevel.Warning, "{File}: {Bytes} bytes behind the last whole frame (at {Offset}) were cut off; they were never acknowledged")]
     public static partial void TailCut(ILogger logger, string file, long offset, long bytes);
 
-    [LoggerMessage(EventIds.Embedded + 1, LogLevel.Error, "{File}: the frame at {Offset} is damaged; its {Records} records are passed over and count as deleted")]
-    public static partial void FrameDamaged(ILogger logger, string file, long offset, int records);
+    [LoggerMessage(EventIds.Embedded + 1, LogLevel.Error, "{File} is damaged; {Records} records, the first at {Ordinal}, are passed over and count as deleted")]
+    public static partial void FramesDamaged(ILogger logger, string file, long records, long ordinal);
 
     [LoggerMessage(EventIds.Embedded + 2, LogLevel.Error, "{File} is damaged from {Offset} on; {Records} records are lost and count as deleted")]
     public static partial void SegmentDamaged(ILogger logger, string file, long offset, long records);
@@ -43,4 +43,7 @@ internal static partial class EmbeddedLog
 
     [LoggerMessage(EventIds.Embedded + 12, LogLevel.Warning, "{File} could not be sealed at the end; the next start does it")]
     public static partial void NotSealed(ILogger logger, string file, Exception exception);
+
+    [LoggerMessage(EventIds.Embedded + 13, LogLevel.Error, "{Source}: the batch stored under an idempotency key cannot be read any more; one sent again under it is stored")]
+    public static partial void KeyUnreadable(ILogger logger, string source, Exception exception);
 }

@@ -240,9 +240,13 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             ?? throw new LogStoreException($"Another process uses the data folder {_options.DataFolder}. Stop it, or give this one another folder (--data).");
         try
         {
+            LogKind[] kinds = [LogKind.Dns, LogKind.Flow];
+            string[] folders = [.. kinds.Select(k => Path.Combine(Folder, Word.Of(k)))];
+            Array.ForEach(folders, _files.CreateFolder);
+            FormatCheck.Run(_files, Folder, folders);
             string id = StoreId.Of(_files, Folder);
             var all = new List<Kind>();
-            foreach (LogKind kind in (ReadOnlySpan<LogKind>)[LogKind.Dns, LogKind.Flow])
+            foreach (LogKind kind in kinds)
             {
                 string name = Word.Of(kind);
                 var source = new LogSource($"{id}-{name}", $"embedded/{name}", kind);
@@ -252,7 +256,7 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             _kinds = new Kinds(held, all);
             EmbeddedLog.Opened(_logger, Folder, all.Sum(k => k.Log.Count(Position.BeforeAll, k.Log.Head).Records), all.Sum(k => k.Log.Bytes));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             held?.Dispose();
             throw new LogStoreException($"The log store in {Folder} cannot be opened: {e.Message}", e is IOException io && DiskFull.Is(io), e);

@@ -74,7 +74,7 @@ internal static class Frame
         long ticks = BinaryPrimitives.ReadInt64LittleEndian(bytes[ArrivalAt..]);
         int format = BinaryPrimitives.ReadUInt16LittleEndian(bytes[FormatAt..]);
         int key = BinaryPrimitives.ReadUInt16LittleEndian(bytes[KeyAt..]);
-        if (body < format + key || body > MostBytes - HeaderBytes || count <= 0 || ticks < 0 || ticks > DateTimeOffset.MaxValue.Ticks)
+        if (body < format + key + ((long)count * sizeof(int)) || body > MostBytes - HeaderBytes || count <= 0 || ticks < 0 || ticks > DateTimeOffset.MaxValue.Ticks)
         {
             return false;
         }
@@ -83,11 +83,14 @@ internal static class Frame
         return true;
     }
 
-    /// <summary>Whether two whole frames hold the same lines in the same format.</summary>
-    public static bool SameContent(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) =>
-        TryReadHeader(a, out FrameHeader first) && TryReadHeader(b, out FrameHeader second) && first.Count == second.Count
-        && a.Slice(HeaderBytes, first.FormatBytes).SequenceEqual(b.Slice(HeaderBytes, second.FormatBytes))
-        && a[first.LinesAt..first.Length].SequenceEqual(b[second.LinesAt..second.Length]);
+    /// <summary>Whether two sound frames hold the same lines in the same format.</summary>
+    public static bool SameContent(ReadOnlySpan<byte> a, in FrameHeader first, ReadOnlySpan<byte> b, in FrameHeader second) =>
+        first.Count == second.Count && a.Slice(HeaderBytes, first.FormatBytes).SequenceEqual(b.Slice(HeaderBytes, second.FormatBytes))
+        && a[first.LinesAt..].SequenceEqual(b[second.LinesAt..]);
+
+    /// <summary>Whether these bytes are the whole frame of that header: its length, its checksum, and the lengths of its lines.</summary>
+    public static bool IsSound(ReadOnlySpan<byte> frame, in FrameHeader header) =>
+        frame.Length == header.Length && IsWhole(frame) && LinesFit(frame, header);
 
     /// <summary>Whether the lengths of the lines add up to the frame's; a right checksum alone does not say so.</summary>
     public static bool LinesFit(ReadOnlySpan<byte> frame, in FrameHeader header)

@@ -5,9 +5,6 @@ namespace ThreatFeeds.Embedded;
 /// <summary>Reading, beside the writer and beside retention.</summary>
 internal sealed partial class KindLog
 {
-    /// <summary>Bytes read at once where single frames are wanted.</summary>
-    private const int FindChunkBytes = 64 << 10;
-
     public Position Read(Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken)
     {
         SegmentView[] views;
@@ -30,17 +27,21 @@ internal sealed partial class KindLog
                 continue;
             }
             using SegmentReader? reader = OpenReader(view);
-            for (; reader is not null && index < view.Count && view.Frames[index].FirstOrdinal <= last; index++)
+            var damaged = new List<DamagedRange>();
+            try
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!reader.Visit(index, first, last, visit, out long stoppedAt))
+                for (; reader is not null && index < view.Count && view.Strides[index].First <= last; index++)
                 {
-                    Damaged(view, index);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (reader.Visit(index, first, last, visit, damaged) is >= 0 and var stoppedAt)
+                    {
+                        return new Position(view.Number, stoppedAt);
+                    }
                 }
-                else if (stoppedAt >= 0)
-                {
-                    return new Position(view.Number, stoppedAt);
-                }
+            }
+            finally
+            {
+                Note(view, damaged);
             }
         }
         return upTo;
@@ -61,28 +62,26 @@ internal sealed partial class KindLog
                 }
                 view = segment.View();
             }
-            using SegmentReader? reader = OpenReader(view, FindChunkBytes);
-            foreach (IGrouping<int, Position> ofFrame in ofSegment.GroupBy(p => view.IndexOf(p.Ordinal)))
+            using SegmentReader? reader = OpenReader(view, Stride.Bytes);
+            var damaged = new List<DamagedRange>();
+            foreach (IGrouping<int, Position> ofStride in ofSegment.GroupBy(p => view.IndexOf(p.Ordinal)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (reader is null || ofFrame.Key == view.Count)
+                if (reader is null || ofStride.Key == view.Count)
                 {
                     continue;
                 }
-                var wanted = ofFrame.Select(p => p.Ordinal).ToHashSet();
-                bool whole = reader.Visit(ofFrame.Key, wanted.Min(), wanted.Max(), record =>
+                var wanted = ofStride.Select(p => p.Ordinal).ToHashSet();
+                reader.Visit(ofStride.Key, wanted.Min(), wanted.Max(), record =>
                 {
                     if (wanted.Contains(record.Position.Ordinal))
                     {
                         found.Add(record with { Line = record.Line.ToArray() });
                     }
                     return true;
-                }, out _);
-                if (!whole)
-                {
-                    Damaged(view, ofFrame.Key);
-                }
+                }, damaged);
             }
+            Note(view, damaged);
         }
         return found;
     }
@@ -103,17 +102,34 @@ internal sealed partial class KindLog
         byte[] stored = GC.AllocateUninitializedArray<byte>(place.Length);
         try
         {
+            // Should the file not open, the batch is refused: to take it for new could store it twice.
             using IDurableFile file = _files.OpenRead(path);
-            if (file.Read(place.Offset, stored) < stored.Length || !Frame.IsWhole(stored))
+            int length = Read(file, place.Offset, stored);
+            if (!Frame.TryReadHeader(stored.AsSpan(0, length), out FrameHeader known) || !Frame.IsSound(stored.AsSpan(0, length), known))
             {
                 return KeyUse.New;
             }
+            Frame.TryReadHeader(frame, out FrameHeader header);
+            return Frame.SameContent(stored, known, frame, header) ? KeyUse.Repeated : KeyUse.Reused;
         }
         catch (FileNotFoundException)
         {
             return KeyUse.New;
         }
-        return Frame.SameContent(stored, frame) ? KeyUse.Repeated : KeyUse.Reused;
+    }
+
+    /// <summary>Bytes read; none where the disk cannot give them any more.</summary>
+    private int Read(IDurableFile file, long offset, byte[] to)
+    {
+        try
+        {
+            return file.Read(offset, to);
+        }
+        catch (IOException e)
+        {
+            EmbeddedLog.KeyUnreadable(_logger, Source.Name, e);
+            return 0;
+        }
     }
 
     private SegmentReader? OpenReader(SegmentView view, int chunkBytes = SegmentReader.ChunkBytes)
@@ -136,21 +152,25 @@ internal sealed partial class KindLog
         }
     }
 
-    private void Damaged(SegmentView view, int index)
+    /// <summary>Counts damage that was met: together, since each writing of the ledger is synced and a whole segment may be damaged.</summary>
+    private void Note(SegmentView view, List<DamagedRange> damaged)
     {
+        if (damaged.Count == 0)
+        {
+            return;
+        }
+        IReadOnlyList<DamagedRange> fresh;
         lock (_gate)
         {
-            Segment? segment = _segments.Find(s => s.Number == view.Number);
-            if (segment is null || !segment.MarkDamaged(index))
+            if (_segments.Find(s => s.Number == view.Number) is not { } segment || (fresh = segment.MarkDamaged(damaged)).Count == 0)
             {
                 return;
             }
         }
-        FramePlace place = view.Frames[index];
-        EmbeddedLog.FrameDamaged(_logger, view.Path, place.Offset, place.Count);
+        EmbeddedLog.FramesDamaged(_logger, view.Path, fresh.Sum(d => d.Records), fresh[0].First);
         try
         {
-            Ledger.Add([], [], [new DamagedRange(view.Number, place.FirstOrdinal, place.Count)]);
+            Ledger.Add([], [], fresh);
         }
         catch (IOException e)
         {

@@ -8,18 +8,20 @@ internal sealed partial class KindLog
     /// <param name="floor">Everything at or before it was acknowledged once, whatever the files say.</param>
     private void Recover(Position floor)
     {
-        SortedSet<long> numbers = Numbers();
-        List<DeletedSegment> deletedNow = [.. RecoverDeleted(numbers, floor)];
-        foreach (Acknowledged known in Promised(floor).Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
+        SortedSet<long> numbers = Segment.Numbers(_files, Folder);
+        List<DeletedSegments> deletedNow = [.. RecoverDeleted(numbers, floor)];
+        Dictionary<long, Acknowledged> promised = Promised(floor).ToDictionary(p => p.Number);
+        foreach (Acknowledged known in promised.Values.Where(k => k.Records > 0 && !numbers.Contains(k.Number)))
         {
             EmbeddedLog.SegmentMissing(_logger, PathOf(known.Number), known.Records);
-            deletedNow.Add(new DeletedSegment(known.Number, known.Records, known.Newest, known.Records));
+            deletedNow.Add(DeletedSegments.One(known.Number, known.Records, known.Newest, known.Records));
             See(known.Number, known.Records, known.Newest);
         }
+        ILookup<long, DamagedRange> damaged = Ledger.Damaged.ToLookup(d => d.Number);
         var sealedNow = new List<SealedSegment>();
         foreach (long number in numbers)
         {
-            if (RecoverSegment(number, floor) is { } figures)
+            if (RecoverSegment(number, promised.GetValueOrDefault(number), damaged[number]) is { } figures)
             {
                 sealedNow.Add(figures);
             }
@@ -30,41 +32,32 @@ internal sealed partial class KindLog
             EmbeddedLog.SegmentDamaged(_logger, PathOf(range.Number), range.First, range.Records);
         }
         // Also when nothing is new: a program before this one must not take the folder for one of its own.
-        if (deletedNow.Count > 0 || sealedNow.Count > 0 || damagedNow.Length > 0 || Ledger.FoundVersion < SegmentLedger.Version)
+        if (deletedNow.Count > 0 || sealedNow.Count > 0 || damagedNow.Length > 0 || Ledger.FoundVersion < LedgerText.Version)
         {
             Ledger.Add(sealedNow, deletedNow, damagedNow);
         }
         // What is gone must not make a search wait for it, nor a position be given twice.
         _head = _head > floor ? _head : floor;
-        NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Count == 0 ? 0 : Ledger.Deleted.Keys.Max())) + 1;
+        NextNumber = Math.Max(_head.Segment, Math.Max(numbers.Max, Ledger.Deleted.Select(d => d.Last).DefaultIfEmpty().Max())) + 1;
         NextNumber = Math.Max(NextNumber, (_acknowledged.Found?.Number ?? 0) + 1);
-    }
-
-    private SortedSet<long> Numbers()
-    {
-        var numbers = new SortedSet<long>();
-        foreach (string name in _files.List(Folder))
-        {
-            if (name.EndsWith(".seg", StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, name.Length - 4), out long number))
-            {
-                numbers.Add(number);
-            }
-        }
-        return numbers;
     }
 
     /// <summary>Finishes deletions that were under way.</summary>
     /// <returns>Those of a ledger that did not know of losses yet, with them: up to then records beyond the mark were counted when the mark passed them.</returns>
-    private IEnumerable<DeletedSegment> RecoverDeleted(SortedSet<long> numbers, Position floor)
+    private IEnumerable<DeletedSegments> RecoverDeleted(SortedSet<long> numbers, Position floor)
     {
-        foreach (DeletedSegment gone in Ledger.Deleted.Values)
+        foreach (DeletedSegments gone in Ledger.Deleted)
         {
-            See(gone.Number, gone.Records, gone.Newest);
-            if (numbers.Remove(gone.Number))
+            if (gone.Head.Segment > 0)
             {
-                _files.Delete(PathOf(gone.Number));
+                See(gone.Head.Segment, gone.Head.Ordinal + 1, gone.Newest);
             }
-            long passed = Passed(gone.Number, gone.Records, floor);
+            foreach (long number in numbers.GetViewBetween(gone.First, gone.Last).ToArray())
+            {
+                _files.Delete(PathOf(number));
+                numbers.Remove(number);
+            }
+            long passed = Passed(gone.Last, gone.Records, floor);
             if (Ledger.FoundVersion == 1 && passed < gone.Records)
             {
                 yield return gone with { Lost = gone.Records - passed };
@@ -88,27 +81,26 @@ internal sealed partial class KindLog
         {
             open.Add(new Acknowledged(floor.Segment, floor.Ordinal + 1, 0, DateTimeOffset.UnixEpoch));
         }
-        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.Deleted.ContainsKey(o.Number)))
+        foreach (Acknowledged one in open.Where(o => !Ledger.Sealed.ContainsKey(o.Number) && !Ledger.IsDeleted(o.Number)))
         {
             yield return one;
         }
     }
 
     /// <returns>The figures of a segment the ledger does not know as sealed yet.</returns>
-    private SealedSegment? RecoverSegment(long number, Position floor)
+    private SealedSegment? RecoverSegment(long number, Acknowledged promised, IEnumerable<DamagedRange> damaged)
     {
         var segment = new Segment(number, PathOf(number));
         SealedSegment? known = Ledger.Sealed.GetValueOrDefault(number);
-        Acknowledged promised = Promised(floor).FirstOrDefault(p => p.Number == number);
         using (IDurableFile file = _files.OpenWrite(segment.Path))
         {
             if (known is not null)
             {
-                SegmentRecovery.WalkSealed(file, segment, known.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+                SegmentRecovery.WalkSealed(file, segment, known, (key, frame) => _keys.TryAdd(key, number, frame));
             }
             else
             {
-                SegmentRecovery.WalkUnsealed(file, segment, promised.Length, (key, frame) => _keys.TryAdd(key, number, frame));
+                SegmentRecovery.WalkUnsealed(file, segment, promised, (key, frame) => _keys.TryAdd(key, number, frame));
                 if (segment.Records > 0)
                 {
                     CutTail(file, segment, damaged: segment.Records < promised.Records);
@@ -124,10 +116,7 @@ internal sealed partial class KindLog
         SealedSegment figures = known ?? new SealedSegment(
             number, Math.Max(segment.Length, promised.Length), Math.Max(segment.Records, promised.Records), Later(segment.Newest, promised.Newest));
         segment.Seal(figures);
-        foreach (DamagedRange range in Ledger.Damaged.Where(d => d.Number == number))
-        {
-            segment.MarkDamagedAt(range.First);
-        }
+        segment.MarkDamaged(damaged);
         _segments.Add(segment);
         See(number, segment.Records, segment.Newest);
         return known is null ? figures : null;

@@ -52,7 +52,6 @@ internal sealed partial class KindLog : IDisposable
     /// <param name="keyBytes">Bytes of idempotency keys remembered.</param>
     public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, long keyBytes, ILogger logger)
     {
-        files.CreateFolder(folder);
         var log = new KindLog(files, folder, source, keyBytes, logger);
         try
         {
@@ -132,14 +131,14 @@ internal sealed partial class KindLog : IDisposable
         long lost = 0;
         lock (_gate)
         {
-            var gone = new List<DeletedSegment>();
+            var gone = new List<DeletedSegments>();
             foreach (Segment segment in segments)
             {
                 DamagedRange[] damaged = [.. segment.DamagedRanges()];
                 long searched = Passed(segment.Number, segment.Records, passed);
                 long unsearched = segment.Records - searched - damaged.Sum(d => d.From(searched));
                 lost += unsearched;
-                gone.Add(new DeletedSegment(segment.Number, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch, unsearched + damaged.Sum(d => d.Records)));
+                gone.Add(DeletedSegments.One(segment.Number, segment.Records, segment.Newest ?? DateTimeOffset.UnixEpoch, unsearched + damaged.Sum(d => d.Records)));
             }
             Ledger.Add([], gone, []);
             foreach (Segment segment in segments)
@@ -177,10 +176,12 @@ internal sealed partial class KindLog : IDisposable
                 kept += last - first + 1 - lost;
                 deleted += lost;
             }
-            foreach (DeletedSegment segment in Ledger.Deleted.Values)
+            foreach (DeletedSegments gone in Ledger.Deleted)
             {
-                (long first, long last) = Range(segment.Number, segment.Records, after, upTo);
-                deleted += Math.Max(0, last - first + 1);
+                long inLast = gone.Head.Segment == 0 ? 0 : gone.Head.Ordinal + 1;
+                (long first, long last) = Range(gone.Head.Segment, inLast, after, upTo);
+                // What stood before the last of them is told apart no more.
+                deleted += Math.Max(0, last - first + 1) + (after.Segment < gone.Head.Segment && upTo.Segment >= gone.Head.Segment ? gone.Records - inLast : 0);
             }
             return new RangeCount(kept, deleted);
         }

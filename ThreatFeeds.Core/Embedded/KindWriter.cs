@@ -102,7 +102,7 @@ internal sealed partial class KindWriter
         while (await _waiting.Reader.WaitToReadAsync())
         {
             long bytes = 0;
-            while (bytes < MostBytesPerSync && _waiting.Reader.TryRead(out Work? work))
+            while (bytes < MostBytesPerSync && _staged.Count < MostWaiting && _waiting.Reader.TryRead(out Work? work))
             {
                 if (work is Append append)
                 {
@@ -126,9 +126,9 @@ internal sealed partial class KindWriter
             append.Done.TrySetCanceled(append.CancellationToken);
             return;
         }
-        if (append.Key is not null)
+        try
         {
-            switch (UseOf(append.Key, append.Frame))
+            switch (append.Key is null ? KeyUse.New : UseOf(append.Key, append.Frame))
             {
                 case KeyUse.Repeated:
                     // Answered with the batch it repeats: should that fail, so does this.
@@ -138,6 +138,11 @@ internal sealed partial class KindWriter
                     append.Done.TrySetException(new KeyReusedException());
                     return;
             }
+        }
+        catch (Exception e)
+        {
+            append.Done.TrySetException(Failure(e));
+            return;
         }
         if (_active is not null && (Today() != _day || (_nextOrdinal > 0 && _writeAt + append.Frame.Length > _options.SegmentBytes)))
         {
@@ -166,19 +171,12 @@ internal sealed partial class KindWriter
     private KeyUse UseOf(string key, byte[] frame)
     {
         int staged = _staged.FindIndex(s => s.Append.Key == key && !s.Repeated);
-        if (staged >= 0)
-        {
-            return Frame.SameContent(_staged[staged].Append.Frame, frame) ? KeyUse.Repeated : KeyUse.Reused;
-        }
-        try
+        if (staged < 0)
         {
             return _log.UseOf(key, frame);
         }
-        catch (IOException e)
-        {
-            EmbeddedLog.AppendFailed(_logger, _log.Source.Name, e);
-            return KeyUse.New;
-        }
+        Frame.TryReadHeader(frame, out FrameHeader header);
+        return Frame.SameContent(_staged[staged].Append.Frame, _staged[staged].Header, frame, header) ? KeyUse.Repeated : KeyUse.Reused;
     }
 
     private void Commit()

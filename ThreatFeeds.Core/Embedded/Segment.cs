@@ -1,17 +1,26 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Where a frame stands in its segment.</summary>
-internal readonly record struct FramePlace(long Offset, long FirstOrdinal, int Count, int Length)
+internal readonly record struct FramePlace(long Offset, int Length);
+
+/// <summary>Frames that follow each other: a few short ones, or a long one.</summary>
+/// <param name="Offset">Where the first begins.</param>
+/// <param name="First">Its first record.</param>
+internal readonly record struct Stride(long Offset, long First)
 {
-    public long EndOrdinal => FirstOrdinal + Count;
+    /// <summary>Bytes of frames that share an entry in the index; a longer frame has one of its own.</summary>
+    public const int Bytes = 64 << 10;
 }
 
 /// <summary>What readers may see of a segment at one moment. The array only ever grows behind <paramref name="Count"/>.</summary>
-/// <param name="Records">Records once acknowledged, also those in damaged frames.</param>
-/// <param name="Damaged">Indices of frames found damaged, or null.</param>
-internal readonly record struct SegmentView(long Number, string Path, FramePlace[] Frames, int Count, long Length, long Records, IReadOnlySet<int>? Damaged)
+/// <param name="Records">Records once acknowledged, also those that are damaged.</param>
+/// <param name="End">Where the last frame in the index ends, and the ordinal behind its last record.</param>
+internal readonly record struct SegmentView(long Number, string Path, Stride[] Strides, int Count, Stride End, long Records)
 {
-    /// <summary>Index of the first frame that holds or follows the ordinal.</summary>
+    /// <summary>Index of the stride that holds the ordinal.</summary>
     public int IndexOf(long ordinal)
     {
         int low = 0;
@@ -19,7 +28,7 @@ internal readonly record struct SegmentView(long Number, string Path, FramePlace
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (Frames[middle].EndOrdinal <= ordinal)
+            if (EndOf(middle).First <= ordinal)
             {
                 low = middle + 1;
             }
@@ -30,11 +39,14 @@ internal readonly record struct SegmentView(long Number, string Path, FramePlace
         }
         return low;
     }
+
+    /// <summary>Where the stride ends: the next one's begin, or that of what will follow.</summary>
+    public Stride EndOf(int index) => index + 1 < Count ? Strides[index + 1] : End;
 }
 
 /// <summary>
-/// One file of frames. The header's encoding byte says how frames are packed: 0, one after the other as they came; other numbers are free for sealed
-/// segments rewritten in a compressed form with a summary. Not safe for threads: <see cref="KindLog"/> guards it.
+/// One file of frames. The header's encoding byte says how frames are packed: 0, one after the other as they came; a program that packs them otherwise raises
+/// the version too. Not safe for threads: <see cref="KindLog"/> guards it.
 /// </summary>
 internal sealed class Segment(long number, string path)
 {
@@ -44,78 +56,92 @@ internal sealed class Segment(long number, string path)
     /// <summary>Of the segment and of all frames in it: a start always begins a new segment, so one never holds frames of two versions.</summary>
     public const byte Version = 1;
 
+    /// <summary>Above every number, count and length that is ever reached; what is above it was not written by us.</summary>
+    public const long MostNumber = 1L << 48;
+
     private const byte PlainEncoding = 0;
+    private const string Extension = ".seg";
     private static ReadOnlySpan<byte> Magic => "TFLOG\u0001"u8;
 
-    private FramePlace[] _frames = new FramePlace[4];
+    private Stride[] _strides = new Stride[4];
     private int _count;
-    private HashSet<int>? _damaged;
+    private Stride _end = new(HeaderBytes, 0);
+    private SealedSegment? _figures;
+    private List<DamagedRange> _damaged = [];
 
     public long Number => number;
 
     public string Path => path;
 
     /// <summary>Bytes that are synced and hold whole frames.</summary>
-    public long Length { get; private set; } = HeaderBytes;
+    public long Length => _figures?.Length ?? _end.Offset;
 
     /// <summary>Records that were acknowledged.</summary>
-    public long Records { get; private set; }
+    public long Records => _figures?.Records ?? _end.First;
 
     public DateTimeOffset? Newest { get; private set; }
 
     public bool IsSealed { get; private set; }
 
-    /// <summary>Frames in the index.</summary>
-    public int Frames => _count;
+    public SegmentView View() => new(number, path, _strides, _count, _end, Records);
 
-    public SegmentView View() => new(number, path, _frames, _count, Length, Records, _damaged);
-
+    /// <summary>Adds a frame at the end.</summary>
     public FramePlace Add(in FrameHeader header)
     {
-        if (_count == _frames.Length)
+        var place = new FramePlace(_end.Offset, header.Length);
+        if (_count == 0 || _end.Offset + header.Length - _strides[_count - 1].Offset > Stride.Bytes)
         {
-            // Views keep the old array.
-            Array.Resize(ref _frames, _count * 2);
+            if (_count == _strides.Length)
+            {
+                // Views keep the old array.
+                Array.Resize(ref _strides, _count * 2);
+            }
+            _strides[_count++] = _end;
         }
-        _frames[_count++] = new FramePlace(Length, Records, header.Count, header.Length);
-        Length += header.Length;
-        Records += header.Count;
+        _end = new Stride(_end.Offset + header.Length, _end.First + header.Count);
         Newest = Newest > header.ArrivedAt ? Newest : header.ArrivedAt;
-        return _frames[_count - 1];
+        return place;
     }
 
     /// <summary>Takes the sealed figures from the ledger; records beyond what could be indexed are lost.</summary>
     public void Seal(SealedSegment figures)
     {
         IsSealed = true;
-        Length = figures.Length;
-        Records = figures.Records;
+        _figures = figures;
         Newest = figures.Newest;
     }
 
     public void Seal() => IsSealed = true;
 
-    /// <summary>Marks the frame that begins there, should it be in the index.</summary>
-    public void MarkDamagedAt(long firstOrdinal)
+    /// <summary>Notes damage.</summary>
+    /// <returns>What of it was not known.</returns>
+    public IReadOnlyList<DamagedRange> MarkDamaged(IEnumerable<DamagedRange> ranges)
     {
-        int frame = View().IndexOf(firstOrdinal);
-        if (frame < _count && _frames[frame].FirstOrdinal == firstOrdinal)
+        var fresh = new List<DamagedRange>();
+        int at = 0;
+        foreach (DamagedRange one in DamagedRange.Joined(ranges))
         {
-            MarkDamaged(frame);
+            while (at < _damaged.Count && _damaged[at].End < one.End)
+            {
+                at++;
+            }
+            if (at == _damaged.Count || !_damaged[at].Holds(one))
+            {
+                fresh.Add(one);
+            }
         }
+        if (fresh.Count > 0)
+        {
+            _damaged = DamagedRange.Joined(_damaged.Concat(fresh));
+        }
+        return fresh;
     }
 
-    /// <summary>False when it was known already.</summary>
-    public bool MarkDamaged(int frame)
-    {
-        if (_damaged?.Contains(frame) == true)
-        {
-            return false;
-        }
-        // A new set each time, since views hold the old one.
-        _damaged = _damaged is null ? [frame] : [.. _damaged, frame];
-        return true;
-    }
+    /// <summary>The damage that is known, and what of its acknowledged records stands behind its index.</summary>
+    public IReadOnlyList<DamagedRange> DamagedRanges() =>
+        _end.First < Records ? DamagedRange.Joined(_damaged.Append(new DamagedRange(number, _end.First, Records - _end.First))) : _damaged;
+
+    public static bool IsNumber(long number) => number is > 0 and <= MostNumber;
 
     public static byte[] Header(long number)
     {
@@ -123,7 +149,7 @@ internal sealed class Segment(long number, string path)
         Magic.CopyTo(header);
         header[Magic.Length] = Version;
         header[Magic.Length + 1] = PlainEncoding;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(8), number);
         return header;
     }
 
@@ -131,23 +157,24 @@ internal sealed class Segment(long number, string path)
     public static bool IsHeader(ReadOnlySpan<byte> bytes, long number, out int version)
     {
         version = bytes[Magic.Length];
-        return bytes.StartsWith(Magic) && System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == number
+        return bytes.StartsWith(Magic) && version > 0 && BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]) == number
             && (version > Version || bytes[Magic.Length + 1] == PlainEncoding);
     }
 
-    /// <summary>The damage found in its index, and what of its acknowledged records is behind it.</summary>
-    public IEnumerable<DamagedRange> DamagedRanges()
+    /// <summary>Numbers of the segments in a folder; a file whose name is not quite that of a segment is somebody else's.</summary>
+    public static SortedSet<long> Numbers(IDurableFiles files, string folder)
     {
-        foreach (int frame in _damaged ?? [])
+        var numbers = new SortedSet<long>();
+        foreach (string name in files.List(folder))
         {
-            yield return new DamagedRange(number, _frames[frame].FirstOrdinal, _frames[frame].Count);
+            if (long.TryParse(name.AsSpan(0, Math.Max(0, name.Length - Extension.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                && IsNumber(number) && name == FileName(number))
+            {
+                numbers.Add(number);
+            }
         }
-        long indexed = _count == 0 ? 0 : _frames[_count - 1].EndOrdinal;
-        if (indexed < Records)
-        {
-            yield return new DamagedRange(number, indexed, Records - indexed);
-        }
+        return numbers;
     }
 
-    public static string FileName(long number) => number.ToString("D8", System.Globalization.CultureInfo.InvariantCulture) + ".seg";
+    public static string FileName(long number) => number.ToString("D8", CultureInfo.InvariantCulture) + Extension;
 }

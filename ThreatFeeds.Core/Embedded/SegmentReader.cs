@@ -17,34 +17,75 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chu
     private byte[] _formatBytes = [];
     private string _format = "";
 
-    /// <summary>Visits the records of one frame whose ordinals are in the range. <paramref name="stoppedAt"/> is the ordinal at which the visitor stopped, else -1.</summary>
-    /// <returns>False when the frame is damaged; then nothing of it was visited.</returns>
-    public bool Visit(int index, long firstOrdinal, long lastOrdinal, Func<RawRecord, bool> visit, out long stoppedAt)
+    /// <summary>Visits the records of one stride whose ordinals are in the range. Damaged frames are passed over.</summary>
+    /// <param name="damaged">Takes the ordinals of what was met and is damaged.</param>
+    /// <returns>The ordinal at which the visitor stopped, else -1.</returns>
+    public long Visit(int index, long firstOrdinal, long lastOrdinal, Func<RawRecord, bool> visit, List<DamagedRange> damaged)
     {
-        stoppedAt = -1;
-        FramePlace place = view.Frames[index];
-        ReadOnlyMemory<byte> frame = Load(place);
-        if (frame.Length < place.Length || !Frame.TryReadHeader(frame.Span, out FrameHeader header) || header.Length != place.Length
-            || header.Count != place.Count || header.FirstOrdinal != place.FirstOrdinal || !Frame.IsWhole(frame.Span)
-            || !Frame.LinesFit(frame.Span, header))
+        Stride stride = view.Strides[index];
+        Stride end = view.EndOf(index);
+        ReadOnlyMemory<byte> bytes = Load(stride, end);
+        int at = 0;
+        long ordinal = stride.First;
+        while (ordinal < end.First && ordinal <= lastOrdinal)
         {
-            return false;
+            bool fits = Frame.TryReadHeader(bytes.Span[at..], out FrameHeader header)
+                && header.FirstOrdinal == ordinal && header.Count <= end.First - ordinal && header.Length <= bytes.Length - at;
+            bool wanted = fits && ordinal + header.Count > firstOrdinal;
+            if (!fits || (wanted && !Frame.IsSound(bytes.Span.Slice(at, header.Length), header)))
+            {
+                // What it says of its own length and count may be the damage, so that only a frame that is whole says where to go on.
+                at = NextSound(bytes.Span, at, ordinal, end.First, out long next);
+                if (next > ordinal)
+                {
+                    damaged.Add(new DamagedRange(view.Number, ordinal, next - ordinal));
+                }
+                ordinal = next;
+                continue;
+            }
+            if (wanted && Visit(bytes.Slice(at, header.Length), header, firstOrdinal, lastOrdinal, visit) is >= 0 and var stoppedAt)
+            {
+                return stoppedAt;
+            }
+            at += header.Length;
+            ordinal += header.Count;
         }
+        return -1;
+    }
+
+    private long Visit(ReadOnlyMemory<byte> frame, in FrameHeader header, long firstOrdinal, long lastOrdinal, Func<RawRecord, bool> visit)
+    {
         string format = Format(frame.Span.Slice(Frame.HeaderBytes, header.FormatBytes));
         int at = header.LinesAt;
-        long last = Math.Min(lastOrdinal, place.EndOrdinal - 1);
-        for (long ordinal = place.FirstOrdinal; ordinal <= last; ordinal++)
+        long last = Math.Min(lastOrdinal, header.FirstOrdinal + header.Count - 1);
+        for (long ordinal = header.FirstOrdinal; ordinal <= last; ordinal++)
         {
             int length = BinaryPrimitives.ReadInt32LittleEndian(frame.Span[at..]);
             at += sizeof(int);
             if (ordinal >= firstOrdinal && !visit(new RawRecord(new Position(view.Number, ordinal), format, header.ArrivedAt, frame.Slice(at, length))))
             {
-                stoppedAt = ordinal;
-                return true;
+                return ordinal;
             }
             at += length;
         }
-        return true;
+        return -1;
+    }
+
+    /// <summary>The place of the next sound frame behind a damaged one, and its first record; the end when there is none.</summary>
+    private static int NextSound(ReadOnlySpan<byte> bytes, int damagedAt, long ordinal, long endOrdinal, out long first)
+    {
+        // A stride longer than that is one frame.
+        for (int at = damagedAt + 1; bytes.Length <= Stride.Bytes && at <= bytes.Length - Frame.HeaderBytes; at++)
+        {
+            if (Frame.TryReadHeader(bytes[at..], out FrameHeader header) && header.FirstOrdinal >= ordinal && header.Count <= endOrdinal - header.FirstOrdinal
+                && header.Length <= bytes.Length - at && Frame.IsSound(bytes.Slice(at, header.Length), header))
+            {
+                first = header.FirstOrdinal;
+                return at;
+            }
+        }
+        first = endOrdinal;
+        return bytes.Length;
     }
 
     public void Dispose()
@@ -54,21 +95,23 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chu
         file.Dispose();
     }
 
-    private ReadOnlyMemory<byte> Load(FramePlace place)
+    /// <summary>The stride's bytes, fewer where the file ends before.</summary>
+    private ReadOnlyMemory<byte> Load(Stride stride, Stride end)
     {
-        if (place.Offset < _from || place.Offset + place.Length > _from + _length)
+        if (stride.Offset < _from || end.Offset > _from + _length)
         {
-            int wanted = (int)Math.Min(Math.Max(chunkBytes, place.Length), view.Length - place.Offset);
-            if (_buffer.Length < wanted)
+            long wanted = Math.Max(chunkBytes, end.Offset - stride.Offset);
+            int length = (int)Math.Clamp(Math.Min(view.End.Offset, file.Length) - stride.Offset, 0, wanted);
+            if (_buffer.Length < length)
             {
                 ArrayPool<byte>.Shared.Return(_buffer);
-                _buffer = ArrayPool<byte>.Shared.Rent(wanted);
+                _buffer = ArrayPool<byte>.Shared.Rent(length);
             }
-            _from = place.Offset;
-            _length = file.Read(_from, _buffer.AsSpan(0, wanted));
+            _from = stride.Offset;
+            _length = file.Read(_from, _buffer.AsSpan(0, length));
         }
-        int start = (int)(place.Offset - _from);
-        return _buffer.AsMemory(start, Math.Max(0, Math.Min(place.Length, _length - start)));
+        int start = (int)(stride.Offset - _from);
+        return _buffer.AsMemory(start, (int)Math.Clamp(end.Offset - stride.Offset, 0, _length - start));
     }
 
     private string Format(ReadOnlySpan<byte> bytes)

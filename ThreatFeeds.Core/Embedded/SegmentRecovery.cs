@@ -1,39 +1,38 @@
 using System.Text;
-using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Reads the frames of a segment's file back into its index.</summary>
 internal static class SegmentRecovery
 {
-    /// <summary>Of a sealed segment: indexes frames by their headers up to its sealed length; checksums are looked at when a frame is read.</summary>
+    /// <summary>Of a sealed segment: indexes frames by their headers as far as its sealed figures go; checksums are looked at when a frame is read.</summary>
     /// <param name="onKey">Called with each idempotency key and its frame.</param>
-    public static void WalkSealed(IDurableFile file, Segment segment, long length, Action<string, FramePlace> onKey) => Walk(file, segment, length, verify: false, 0, onKey);
+    public static void WalkSealed(IDurableFile file, Segment segment, SealedSegment known, Action<string, FramePlace> onKey) =>
+        Walk(file, segment, verify: false, new Acknowledged(known.Number, known.Records, known.Length, known.Newest), onKey);
 
     /// <summary>
-    /// Of a segment that was being written: indexes whole frames, each checksum verified. A damaged frame within the first <paramref name="acknowledged"/>
-    /// bytes is indexed and marked damaged; behind them the first one that is not whole is the torn tail and ends it.
+    /// Of a segment that was being written: indexes whole frames, each checksum verified. A damaged frame within what was acknowledged is indexed and marked
+    /// damaged; behind that the first one that is not whole is the torn tail and ends it.
     /// </summary>
-    public static void WalkUnsealed(IDurableFile file, Segment segment, long acknowledged, Action<string, FramePlace> onKey) =>
-        Walk(file, segment, file.Length, verify: true, acknowledged, onKey);
+    public static void WalkUnsealed(IDurableFile file, Segment segment, Acknowledged acknowledged, Action<string, FramePlace> onKey) =>
+        Walk(file, segment, verify: true, acknowledged, onKey);
 
-    private static void Walk(IDurableFile file, Segment segment, long limit, bool verify, long acknowledged, Action<string, FramePlace> onKey)
+    /// <param name="acknowledged">A header that was not verified is believed as far as this goes, so that damage in it loses no more than there was.</param>
+    private static void Walk(IDurableFile file, Segment segment, bool verify, Acknowledged acknowledged, Action<string, FramePlace> onKey)
     {
         Span<byte> head = stackalloc byte[Frame.HeaderBytes];
         byte[] start = new byte[Segment.HeaderBytes];
-        if (file.Read(0, start) < start.Length || !Segment.IsHeader(start, segment.Number, out int version))
+        if (file.Read(0, start) < start.Length || !Segment.IsHeader(start, segment.Number, out _))
         {
             return;
         }
-        if (version > Segment.Version)
-        {
-            // Not ours to call torn, let alone to delete.
-            throw new LogStoreException($"The file {segment.Path} was written by a newer version of this program. Start that one, or restore the folder from a backup made before.");
-        }
+        long length = file.Length;
         byte[] bytes = [];
-        while (file.Read(segment.Length, head) == head.Length && Frame.TryReadHeader(head, out FrameHeader header))
+        while (file.Read(segment.Length, head) == head.Length && Frame.TryReadHeader(head, out FrameHeader header) && header.FirstOrdinal == segment.Records)
         {
-            if (header.FirstOrdinal != segment.Records || segment.Length + header.Length > limit)
+            bool known = segment.Length + header.Length <= acknowledged.Length && segment.Records + header.Count <= acknowledged.Records;
+            bool there = segment.Length + header.Length <= length;
+            if (!(verify ? there : known))
             {
                 return;
             }
@@ -43,14 +42,15 @@ internal static class SegmentRecovery
                 bytes = GC.AllocateUninitializedArray<byte>(wanted);
             }
             bool whole = file.Read(segment.Length, bytes.AsSpan(0, wanted)) == wanted && (!verify || Frame.IsWhole(bytes.AsSpan(0, wanted)));
-            if (!whole && segment.Length + header.Length > acknowledged)
+            if (!whole && !known)
             {
                 return;
             }
-            FramePlace place = segment.Add(header);
+            // Nothing is newer than what was acknowledged last, whatever a damaged header says.
+            FramePlace place = segment.Add(whole && verify ? header : header with { ArrivedAt = acknowledged.Newest });
             if (!whole)
             {
-                segment.MarkDamaged(segment.Frames - 1);
+                segment.MarkDamaged([new DamagedRange(segment.Number, header.FirstOrdinal, header.Count)]);
             }
             else if (header.KeyBytes > 0)
             {

@@ -47,7 +47,7 @@ public readonly record struct RecordPlace(string Source, Position Position);
 
 /// <summary>What a range holds.</summary>
 /// <param name="Records">Records kept in the range and readable.</param>
-/// <param name="Deleted">Records of the range that retention deleted or damage took.</param>
+/// <param name="Deleted">Records of the range that retention deleted or damage took. Deleted records with no kept one between may all count where the last of them stood.</param>
 public readonly record struct RangeCount(long Records, long Deleted);
 
 /// <summary>What retention goes by; positions by source id.</summary>

@@ -120,28 +120,4 @@ public sealed class BoundTests
         await store.RetainAsync(DateTimeOffset.MinValue, Position.BeforeAll);
         Assert.Equal(1, said);
     }
-
-    [Fact]
-    public async Task A_segment_of_a_newer_version_is_neither_read_nor_deleted()
-    {
-        EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
-        await store.AddAsync("a");
-        _files.Kill();
-        await store.DisposeAsync();
-        _files.Rewrite("1.seg", bytes => bytes[6] = Segment.Version + 1);
-        LogStoreException e = await Assert.ThrowsAsync<LogStoreException>(() => StoreFixture.OpenAsync(_files, _clock));
-        Assert.Contains("newer version", e.Message, StringComparison.Ordinal);
-        Assert.Contains("00000001.seg", _files.List("/data/logs/dns"));
-    }
-
-    [Fact]
-    public async Task A_ledger_of_a_newer_version_is_refused()
-    {
-        EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
-        await store.DisposeAsync();
-        _files.Replace("dns/ledger", text => text.Split("crc32c")[0].Replace("segments 2", "segments 3", StringComparison.Ordinal) is var body
-            ? $"{body}crc32c {Crc32C.Of(Encoding.UTF8.GetBytes(body)):x8}\n" : "");
-        LogStoreException e = await Assert.ThrowsAsync<LogStoreException>(() => StoreFixture.OpenAsync(_files, _clock));
-        Assert.Contains("newer version", e.Message, StringComparison.Ordinal);
-    }
 }

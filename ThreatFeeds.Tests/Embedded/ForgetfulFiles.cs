@@ -7,7 +7,7 @@ namespace ThreatFeeds.Tests.Embedded;
 /// Files that forget at a crash whatever was not synced: bytes without the file's sync, names without the folder's. As a real disk may, it keeps
 /// a random part of the forgotten bytes. Writes, cuts and syncs can be made to fail.
 /// </summary>
-internal sealed class ForgetfulFiles : IDurableFiles
+internal sealed partial class ForgetfulFiles : IDurableFiles
 {
     private readonly Lock _gate = new();
     private readonly Random _random;
@@ -15,6 +15,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
     private Dictionary<string, Content> _durableNames = [];
     private int _life;
     private bool _locked;
+    private int? _stepsLeft;
 
     public ForgetfulFiles(int seed) => _random = new Random(seed);
 
@@ -33,12 +34,19 @@ internal sealed class ForgetfulFiles : IDurableFiles
     /// <summary>How often a file was read.</summary>
     public int Reads { get; set; }
 
+    /// <summary>After so many changes the machine stands still: every one that follows fails, until <see cref="Crash"/>.</summary>
+    public void StandStillAfter(int changes) => _stepsLeft = changes;
+
+    /// <summary>Whether it came to that.</summary>
+    public bool StandsStill => _stepsLeft < 0;
+
     /// <summary>Everything open breaks; only what was durable is there afterwards.</summary>
     public void Crash()
     {
         lock (_gate)
         {
             _life++;
+            _stepsLeft = null;
             _locked = false;
             Room = null;
             FailingSyncs = 0;
@@ -47,12 +55,19 @@ internal sealed class ForgetfulFiles : IDurableFiles
             {
                 content.Forget(_random);
             }
-            // An unsynced name may have reached the disk or not, each by itself.
+            // An unsynced name, a renaming or a deletion may have reached the disk or not, each by itself.
             foreach ((string path, Content content) in _names)
             {
-                if (!_durableNames.ContainsKey(path) && _random.Next(3) == 0)
+                if (_durableNames.GetValueOrDefault(path) != content && _random.Next(3) == 0)
                 {
                     _durableNames[path] = content;
+                }
+            }
+            foreach (string gone in _durableNames.Keys.Where(p => !_names.ContainsKey(p)).ToList())
+            {
+                if (_random.Next(3) == 0)
+                {
+                    _durableNames.Remove(gone);
                 }
             }
             _names = new Dictionary<string, Content>(_durableNames);
@@ -75,6 +90,27 @@ internal sealed class ForgetfulFiles : IDurableFiles
     public void Rewrite(string suffix, Action<byte[]> change) => Set(suffix, bytes => { change(bytes); return bytes; });
 
     public void Replace(string suffix, Func<string, string> change) => Set(suffix, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes))));
+
+    /// <summary>What is in the files of this ending, all behind each other.</summary>
+    public byte[] Bytes(string suffix)
+    {
+        lock (_gate)
+        {
+            return [.. _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)).OrderBy(n => n.Key, StringComparer.Ordinal).SelectMany(n => n.Value.Bytes)];
+        }
+    }
+
+    /// <summary>Lets a file seem as long as this, without having the bytes.</summary>
+    public void Pretend(string suffix, long length)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Pretended = length;
+            }
+        }
+    }
 
     /// <summary>Cuts the file to its first bytes, as a broken copy does.</summary>
     public void Cut(string suffix, Func<int, int> length) => Set(suffix, bytes => bytes[..length(bytes.Length)]);
@@ -114,6 +150,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
+            Step();
             _names[path] = new Content();
             return new Handle(this, _names[path], _life);
         }
@@ -133,6 +170,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
+            Step();
             _names[to] = _names[from];
             _names.Remove(from);
         }
@@ -147,6 +185,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
                 FailingDeletes--;
                 throw new IOException("Input/output error", 5);
             }
+            Step();
             _names.Remove(path);
         }
     }
@@ -155,6 +194,7 @@ internal sealed class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
+            Step();
             foreach (string gone in _durableNames.Keys.Where(p => Path.GetDirectoryName(p) == path && !_names.ContainsKey(p)).ToList())
             {
                 _durableNames.Remove(gone);
@@ -179,6 +219,18 @@ internal sealed class ForgetfulFiles : IDurableFiles
         }
     }
 
+    private void Step()
+    {
+        if (_stepsLeft is { } left)
+        {
+            _stepsLeft = Math.Max(-1, left - 1);
+            if (left <= 0)
+            {
+                throw new IOException("The machine stands still");
+            }
+        }
+    }
+
     private void Set(string suffix, Func<byte[], byte[]> change)
     {
         lock (_gate)
@@ -187,110 +239,6 @@ internal sealed class ForgetfulFiles : IDurableFiles
             {
                 content.Bytes = change([.. content.Bytes]);
                 content.Durable = [.. content.Bytes];
-            }
-        }
-    }
-
-    private sealed class Content
-    {
-        public byte[] Bytes { get; set; } = [];
-
-        public byte[] Durable { get; set; } = [];
-
-        public void Forget(Random random)
-        {
-            if (Bytes.Length == Durable.Length && random.Next(2) == 0)
-            {
-                // What was written over without a sync may have reached the disk by itself.
-                Durable = [.. Bytes];
-            }
-            // Some prefix of what was written since may be there, its last bytes wrong.
-            byte[] kept = [.. Durable];
-            if (Bytes.Length > Durable.Length && random.Next(2) == 0)
-            {
-                int extra = random.Next(Bytes.Length - Durable.Length + 1);
-                kept = [.. Durable, .. Bytes.AsSpan(Durable.Length, extra)];
-                if (extra > 0 && random.Next(2) == 0)
-                {
-                    kept[^1] ^= 0xFF;
-                }
-            }
-            Bytes = kept;
-            Durable = [.. kept];
-        }
-    }
-
-    private sealed class Held(ForgetfulFiles files, int life) : IDisposable
-    {
-        public void Dispose()
-        {
-            lock (files._gate)
-            {
-                files._locked &= files._life != life;
-            }
-        }
-    }
-
-    private sealed class Handle(ForgetfulFiles files, Content content, int life) : IDurableFile
-    {
-        public long Length => Alive(() => content.Bytes.Length);
-
-        public int Read(long offset, Span<byte> buffer)
-        {
-            byte[] bytes = Alive(() => content.Bytes);
-            files.Reads++;
-            int length = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
-            bytes.AsSpan((int)Math.Min(offset, bytes.Length), length).CopyTo(buffer);
-            return length;
-        }
-
-        public void Write(long offset, ReadOnlySpan<byte> bytes)
-        {
-            byte[] copy = bytes.ToArray();
-            Alive(() =>
-            {
-                // What is written over needs no room.
-                int grows = (int)Math.Clamp(offset + copy.Length - content.Bytes.Length, 0, copy.Length);
-                int fits = copy.Length - (int)Math.Max(0, grows - (files.Room ?? grows));
-                files.Room -= Math.Max(0, fits - (copy.Length - grows));
-                byte[] next = new byte[Math.Max(content.Bytes.Length, offset + fits)];
-                content.Bytes.CopyTo(next, 0);
-                copy.AsSpan(0, fits).CopyTo(next.AsSpan((int)offset));
-                content.Bytes = next;
-                return fits == copy.Length ? 0 : throw new IOException("No space left on device", 28);
-            });
-        }
-
-        public void SetLength(long length) => Alive(() =>
-        {
-            if (files.FailingCuts > 0)
-            {
-                files.FailingCuts--;
-                throw new IOException("Input/output error", 5);
-            }
-            content.Bytes = content.Bytes[..(int)length];
-            return 0;
-        });
-
-        public void Sync() => Alive(() =>
-        {
-            if (files.FailingSyncs > 0)
-            {
-                files.FailingSyncs--;
-                throw new IOException("Input/output error", 5);
-            }
-            files.Syncs++;
-            content.Durable = [.. content.Bytes];
-            return 0;
-        });
-
-        public void Dispose() { }
-
-        private T Alive<T>(Func<T> action)
-        {
-            lock (files._gate)
-            {
-                return files._life == life ? action() : throw new IOException("The machine has crashed");
             }
         }
     }

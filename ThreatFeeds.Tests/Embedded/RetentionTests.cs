@@ -152,12 +152,7 @@ public sealed class RetentionTests
         await store.RetainAsync(DateTimeOffset.MinValue, Position.BeforeAll, most: 0);
         await store.DisposeAsync();
         // As the first version wrote it.
-        _files.Replace("dns/ledger", text =>
-        {
-            string body = string.Concat(text.Split("crc32c")[0].Replace("segments 2", "segments 1", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(l => (l.StartsWith("deleted", StringComparison.Ordinal) ? l[..l.LastIndexOf(' ')] : l) + "\n"));
-            return $"{body}crc32c {Crc32C.Of(System.Text.Encoding.UTF8.GetBytes(body)):x8}\n";
-        });
+        _files.Replace("dns/ledger", _ => LedgerTests.Sealed("threatfeeds segments 1\n" + string.Concat(Enumerable.Range(1, 3).Select(n => $"deleted {n} 1 {_clock.GetUtcNow().UtcTicks}\n"))));
         for (int start = 0; start < 2; start++)
         {
             await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock, floors: new() { [id] = new Position(1, 0) });
