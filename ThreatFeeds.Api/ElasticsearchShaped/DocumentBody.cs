@@ -1,24 +1,28 @@
-using ThreatFeeds.Api.Hosting;
 using System.Buffers;
 using System.Text.Json;
+using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Pushing;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
-/// <summary>A request's JSON body, or what is wrong with it.</summary>
-/// <param name="Document">Null when there is a problem; the caller disposes it.</param>
-internal sealed record DocumentBody(JsonDocument? Document, int Status, string Type, string Reason)
+/// <summary>A request's JSON body where it lies, or what is wrong with it.</summary>
+/// <param name="Outline">Null when there is a problem.</param>
+internal sealed record DocumentBody(DocumentOutline? Outline, int Status, string Type, string Reason)
 {
     /// <summary>Elasticsearch's own limit (http.max_content_length), before and after decompression.</summary>
-    public const int MaxBytes = 100 * 1024 * 1024;
+    private const int MaxBytes = 100 * 1024 * 1024;
+
+    /// <summary>What is stored goes to the database in one piece, so that a body is there twice.</summary>
+    private const int Copies = 2;
 
     /// <param name="sample">A body as it should be, for the reason.</param>
-    public static async Task<DocumentBody> ReadAsync(HttpRequest request, string sample, CancellationToken cancellationToken)
+    public static async Task<DocumentBody> ReadAsync(HttpContext context, string sample, CancellationToken cancellationToken)
     {
-        RequestBody body = await RequestBody.ReadAsync(request, MaxBytes, cancellationToken);
+        RequestBody body = await RequestBody.ReadAsync(context.Request, MaxBytes, cancellationToken, Copies);
         switch (body.Outcome)
         {
             case BodyOutcome.TooLong:
-                return new DocumentBody(null, 413, "content_too_long_exception", $"the body is longer than {MaxBytes / 1024 / 1024} MiB, as it came or unpacked");
+                return new DocumentBody(null, 413, "content_too_long_exception", $"the body is longer than {body.Most} bytes, as it came or unpacked");
             case BodyOutcome.UnknownEncoding:
                 return new DocumentBody(null, 415, "illegal_argument_exception", $"the Content-Encoding [{body.Encoding}] is not understood; send the body plain or with gzip");
             case BodyOutcome.NotGzip:
@@ -31,10 +35,11 @@ internal sealed record DocumentBody(JsonDocument? Document, int Status, string T
         }
         try
         {
-            return DocumentText.BrokenAt(body.Bytes) is var (line, column)
-                ? new DocumentBody(null, 400, "document_parsing_exception",
-                    $"the text at line {line}, byte {column} is not Unicode: it holds bytes that are not UTF-8, or a surrogate (\\ud800 to \\udfff) without its other half")
-                : new DocumentBody(JsonDocument.Parse(body.Bytes), 200, "", "");
+            return new DocumentBody(DocumentOutline.Read(body.Bytes, cancellationToken), 200, "", "");
+        }
+        catch (DocumentTextException e)
+        {
+            return new DocumentBody(null, 400, "document_parsing_exception", $"the text at line {e.Line}, byte {e.Column} {e.Message}");
         }
         catch (JsonException e)
         {

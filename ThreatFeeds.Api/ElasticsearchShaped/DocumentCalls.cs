@@ -1,58 +1,55 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Pushing;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
 /// <summary>The calls on one document of a threat-feed index.</summary>
-internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, Actor actor)
+internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, DocumentAnswers answers, Actor actor)
 {
     /// <summary>PUT or POST of the whole document.</summary>
     public async Task PutAsync(HttpContext context, DocumentName name, PushMode mode)
     {
-        DocumentBody body = await DocumentBody.ReadAsync(context.Request, PushDocument.Sample(name.Content), context.RequestAborted);
-        if (body.Document is null)
+        DocumentBody body = await DocumentBody.ReadAsync(context, PushDocument.Sample(name.Content), context.RequestAborted);
+        if (body.Outline is null)
         {
             await ElasticAnswers.ErrorAsync(context, body.Status, body.Type, body.Reason);
             return;
         }
-        using (body.Document)
-        {
-            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, body.Document.RootElement, actor, context.RequestAborted, mode));
-        }
+        await AnswerAsync(context, name, await push.PushAsync(name.Id, PushDocument.Of(name.Content, body.Outline), actor, context.RequestAborted, mode));
     }
 
     /// <summary>POST of a partial document; a document has one field, which is replaced whole.</summary>
     public async Task UpdateAsync(HttpContext context, DocumentName name)
     {
         string sample = $$"""{"doc": {{PushDocument.Sample(name.Content)}}}""";
-        DocumentBody body = await DocumentBody.ReadAsync(context.Request, sample, context.RequestAborted);
-        if (body.Document is null)
+        DocumentBody body = await DocumentBody.ReadAsync(context, sample, context.RequestAborted);
+        if (body.Outline is not { } outline)
         {
             await ElasticAnswers.ErrorAsync(context, body.Status, body.Type, body.Reason);
             return;
         }
-        using (body.Document)
+        Dictionary<string, DocumentMember> members = outline.Members.DistinctBy(m => m.Name).ToDictionary(m => m.Name);
+        if (members.Count != outline.MemberCount || !members.TryGetValue("doc", out DocumentMember doc) || members.Keys.Any(n => n is not ("doc" or "doc_as_upsert" or "detect_noop")))
         {
-            JsonElement root = body.Document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("doc", out JsonElement doc)
-                || root.EnumerateObject().Any(p => p.Name is not ("doc" or "doc_as_upsert" or "detect_noop")))
-            {
-                await ElasticAnswers.ErrorAsync(context, 400, "action_request_validation_exception",
-                    $"Validation Failed: an update takes [doc] and [doc_as_upsert] (no script, no upsert): write {sample}");
-                return;
-            }
-            bool upsert = root.TryGetProperty("doc_as_upsert", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
-            await AnswerAsync(context, name, await push.PushAsync(name.Id, name.Content, doc, actor, context.RequestAborted, upsert ? PushMode.Put : PushMode.Update));
+            await ElasticAnswers.ErrorAsync(context, 400, "action_request_validation_exception",
+                $"Validation Failed: an update takes [doc] and [doc_as_upsert] (no script, no upsert), each once: write {sample}");
+            return;
         }
+        bool upsert = members.TryGetValue("doc_as_upsert", out DocumentMember flag) && flag.Kind == JsonTokenType.True;
+        var document = PushDocument.Read(name.Content, doc.Value, context.RequestAborted);
+        await AnswerAsync(context, name, await push.PushAsync(name.Id, document, actor, context.RequestAborted, upsert ? PushMode.Put : PushMode.Update));
     }
 
     public async Task GetAsync(HttpContext context, DocumentName name)
     {
         var answer = new JsonObject { ["_index"] = name.Index, ["_id"] = name.Id };
-        if (await documents.FindAsync(name.Id, name.Content, context.RequestAborted) is not { } found)
+        long length = await documents.LengthAsync(name.Id, name.Content, context.RequestAborted) ?? 0;
+        using HeldBytes held = answers.Hold(length);
+        if (length == 0 || await documents.FindAsync(name.Id, name.Content, context.RequestAborted) is not { } found)
         {
             answer["found"] = false;
             await ElasticAnswers.WriteAsync(context, 404, answer);
@@ -62,8 +59,7 @@ internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, Act
         answer["_seq_no"] = found.Version - 1;
         answer["_primary_term"] = 1;
         answer["found"] = true;
-        answer["_source"] = JsonNode.Parse(found.Document);
-        await ElasticAnswers.WriteAsync(context, 200, answer);
+        await ElasticAnswers.WriteSourceAsync(context, answer, found.Document);
     }
 
     public async Task DeleteAsync(HttpContext context, DocumentName name)

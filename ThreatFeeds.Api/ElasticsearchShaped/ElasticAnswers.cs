@@ -8,6 +8,9 @@ internal static class ElasticAnswers
 {
     private const string CompatibleType = "application/vnd.elasticsearch+json;compatible-with=8";
 
+    /// <summary>Characters that are written at once.</summary>
+    private const int Piece = 32 << 10;
+
     /// <summary>The version claimed: clients of 8.x check that they talk to a server they know.</summary>
     public const string Version = "8.19.0";
 
@@ -24,15 +27,47 @@ internal static class ElasticAnswers
 
     public static async Task WriteAsync(HttpContext context, int status, JsonObject answer)
     {
+        Begin(context, status);
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.WriteAsync(Text(context, answer), context.RequestAborted);
+        }
+    }
+
+    /// <summary>Writes the answer with a document as it was stored for its <c>_source</c>, piece by piece.</summary>
+    public static async Task WriteSourceAsync(HttpContext context, JsonObject answer, string document)
+    {
+        Begin(context, StatusCodes.Status200OK);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+        answer["_source"] = null;
+        string frame = Text(context, answer);
+        int place = frame.LastIndexOf("null", StringComparison.Ordinal);
+        await context.Response.WriteAsync(frame[..place], context.RequestAborted);
+        for (int at = 0, length; at < document.Length; at += length)
+        {
+            length = Math.Min(Piece, document.Length - at);
+            // A pair must not be torn.
+            length -= at + length < document.Length && char.IsHighSurrogate(document[at + length - 1]) ? 1 : 0;
+            await context.Response.WriteAsync(document.Substring(at, length), context.RequestAborted);
+        }
+        await context.Response.WriteAsync(frame[(place + "null".Length)..], context.RequestAborted);
+    }
+
+    private static void Begin(HttpContext context, int status)
+    {
         context.Response.StatusCode = status;
         // Clients of 8.x ask for their own media type and check that they get it.
         string accept = context.Request.Headers.Accept.ToString();
         context.Response.ContentType = accept.Contains("application/vnd.elasticsearch+json", StringComparison.OrdinalIgnoreCase) ? CompatibleType : "application/json";
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            bool pretty = context.Request.Query.TryGetValue("pretty", out var value) && value != "false";
-            await context.Response.WriteAsync(answer.ToJsonString(new JsonSerializerOptions { WriteIndented = pretty }) + (pretty ? "\n" : ""), context.RequestAborted);
-        }
+    }
+
+    private static string Text(HttpContext context, JsonObject answer)
+    {
+        bool pretty = context.Request.Query.TryGetValue("pretty", out var value) && value != "false";
+        return answer.ToJsonString(new JsonSerializerOptions { WriteIndented = pretty }) + (pretty ? "\n" : "");
     }
 
     public static JsonObject Info(string cluster) => new()

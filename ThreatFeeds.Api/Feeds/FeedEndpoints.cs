@@ -43,7 +43,7 @@ internal static class FeedEndpoints
 
     private static async Task<IResult> PreviewAsync(HttpRequest request, FeedReader reader, FeedPreviewer previewer, CancellationToken cancellationToken)
     {
-        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken);
+        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken, RequestBody.CopiesAsNodes);
         if (body.Outcome != BodyOutcome.Whole)
         {
             return body.Outcome switch
@@ -60,7 +60,7 @@ internal static class FeedEndpoints
         JsonObject document;
         try
         {
-            document = ManifestText.Read(body.Memory);
+            document = ManifestText.Read(body.InOnePiece());
         }
         catch (ManifestException e)
         {

@@ -15,6 +15,8 @@ internal static class Limits
             kestrel.AddServerHeader = false;
             KestrelServerLimits limits = kestrel.Limits;
             limits.MaxRequestBodySize = Body;
+            // What the server reads ahead for each connection, before any call asks for it.
+            limits.MaxRequestBufferSize = 128 << 10;
             limits.MaxRequestLineSize = 8 << 10;
             limits.MaxRequestHeadersTotalSize = 32 << 10;
             limits.MaxRequestHeaderCount = 100;

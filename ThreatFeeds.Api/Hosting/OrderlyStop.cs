@@ -78,6 +78,6 @@ internal sealed class OrderlyStop : IDisposable
         context.Response.Headers.Connection = "close";
         context.Response.Headers.RetryAfter = ProblemExceptionHandler.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         var problem = new ProblemResult(StatusCodes.Status503ServiceUnavailable, "stopping", "Stopping", "The server is stopping; ask again when it is back.");
-        return ProblemExceptionHandler.ShapedFor(context, problem).ExecuteAsync(context);
+        return ErrorShape.AnswerAsync(context, problem);
     }
 }

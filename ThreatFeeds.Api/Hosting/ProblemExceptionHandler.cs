@@ -4,10 +4,6 @@ using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>How errors look below a path where clients of another system call, who know its shape only. Elsewhere they are problem details.</summary>
-/// <param name="Path">Such as <c>/apis</c>.</param>
-internal sealed record ErrorShape(PathString Path, Func<ProblemResult, IResult> Of);
-
 /// <summary>The last resort for whatever an endpoint throws.</summary>
 internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
 {
@@ -31,11 +27,7 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
             int seconds = exception is LogStoreException { Busy: true } ? 1 : RetryAfterSeconds;
             httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
-        await ShapedFor(httpContext, problem).ExecuteAsync(httpContext);
+        await ErrorShape.AnswerAsync(httpContext, problem);
         return true;
     }
-
-    /// <summary>The problem as clients of the path called know it.</summary>
-    internal static IResult ShapedFor(HttpContext context, ProblemResult problem) =>
-        context.RequestServices.GetServices<ErrorShape>().FirstOrDefault(s => context.Request.Path.StartsWithSegments(s.Path, StringComparison.OrdinalIgnoreCase))?.Of(problem) ?? problem;
 }

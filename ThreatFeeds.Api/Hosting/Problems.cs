@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using ThreatFeeds.Logs;
@@ -23,9 +24,11 @@ public static partial class Problems
         return exception switch
         {
             BadHttpRequestException { InnerException: JsonException json } => InvalidJson(json),
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(413, "too-large", "Too large", "The body is larger than this call accepts."),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout } bad => OfStatus(bad.StatusCode),
             BadHttpRequestException bad => new(bad.StatusCode, CodeOf(bad.StatusCode), "Bad request", WithoutTypes(bad.Message)),
             JsonException json => InvalidJson(json),
+            BodiesFullException => new(503, "busy", "Busy", "The calls under way hold as much memory as they may together; send this one again later, or send less at once."),
+            BodyTooSlowException => OfStatus(408),
             LogStoreException { Full: true } => Full(),
             LogStoreException => new(503, "log-store-unavailable", "The log store cannot answer", "The log store cannot answer now; try again later."),
             _ when IsDiskFull(exception) => Full(),
@@ -33,6 +36,17 @@ public static partial class Problems
             _ => new(500, "internal", "Internal error", "Something went wrong here; the log has it under this trace id."),
         };
     }
+
+    /// <summary>What a client is told of a status that came without a word.</summary>
+    internal static ProblemResult OfStatus(int status) => new(status, CodeOf(status), ReasonPhrases.GetReasonPhrase(status), status switch
+    {
+        404 => "No call of this API answers this request.",
+        405 => "This path answers other methods; the Allow header names them.",
+        408 => "The body came too slowly; nothing of it was used. Send it again, over a faster way or in parts.",
+        413 => "The body is larger than this call accepts.",
+        415 => "This call does not take a body of this Content-Type.",
+        _ => "The request cannot be answered as it is.",
+    });
 
     /// <summary>The code of a status that nobody gave a better one.</summary>
     internal static string CodeOf(int status) => status switch

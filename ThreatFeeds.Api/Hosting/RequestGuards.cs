@@ -13,13 +13,13 @@ internal static class RequestGuards
         string host = context.Request.Host.Host;
         if (!ListenAddresses.IsLoopback(host) && !IsAllowed(host, http))
         {
-            await Problems.Problem(StatusCodes.Status421MisdirectedRequest, "wrong-host", "Wrong host",
-                "The Host header names a host this server does not answer for; add it to Http:AllowedHosts if it should.").ExecuteAsync(context);
+            await ErrorShape.AnswerAsync(context, new ProblemResult(StatusCodes.Status421MisdirectedRequest, "wrong-host", "Wrong host",
+                "The Host header names a host this server does not answer for; add it to Http:AllowedHosts if it should."));
         }
         else if (NeedsOwnOrigin(context.Request) && IsForeign(context.Request, http))
         {
-            await Problems.Problem(StatusCodes.Status403Forbidden, "foreign-origin", "Foreign origin",
-                "The request comes from a page of another origin.").ExecuteAsync(context);
+            await ErrorShape.AnswerAsync(context, new ProblemResult(StatusCodes.Status403Forbidden, "foreign-origin", "Foreign origin",
+                "The request comes from a page of another origin."));
         }
         else
         {

@@ -80,6 +80,7 @@ public static class ThreatFeedsHost
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(new UtcTimeConverter()));
         OrderlyStop.Add(services, settings);
+        IncomingBody.Add(services, settings.Bodies);
         services.AddSingleton<DataFolder>();
         services.AddSingleton<DatabaseMigration>().AddHostedService(p => p.GetRequiredService<DatabaseMigration>());
         services.AddHealth();
@@ -95,15 +96,8 @@ public static class ThreatFeedsHost
         app.UseExceptionHandler();
         OrderlyStop.Use(app);
         app.UseRequestGuards(settings.Http);
-        app.UseStatusCodePages(async pages =>
-        {
-            HttpContext context = pages.HttpContext;
-            if (context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
-            {
-                int status = context.Response.StatusCode;
-                await Problems.Problem(status, Problems.CodeOf(status), Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), "No call of this API answers this request.").ExecuteAsync(context);
-            }
-        });
+        ErrorShape.Use(app);
+        IncomingBody.Use(app);
         app.UseApiPages();
         app.MapHealth();
         app.MapApiDocument();

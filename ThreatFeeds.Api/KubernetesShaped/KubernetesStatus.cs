@@ -69,6 +69,10 @@ internal sealed class KubernetesStatus : IResult, IStatusCodeHttpResult
     public static KubernetesStatus Of(ProblemResult problem) => new(problem.Status, problem.Status switch
     {
         400 => "BadRequest",
+        403 => "Forbidden",
+        404 => "NotFound",
+        405 => "MethodNotAllowed",
+        406 => "NotAcceptable",
         408 or 504 => "Timeout",
         413 => "RequestEntityTooLarge",
         415 => "UnsupportedMediaType",

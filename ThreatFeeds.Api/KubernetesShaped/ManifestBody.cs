@@ -48,7 +48,7 @@ internal static class ManifestBody
 
     private static async Task<ManifestReading> ReadAsync(HttpRequest request, Func<ReadOnlyMemory<byte>, JsonObject> read, CancellationToken cancellationToken)
     {
-        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken);
+        RequestBody body = await RequestBody.ReadAsync(request, ManifestText.MaxBytes, cancellationToken, RequestBody.CopiesAsNodes);
         if (body.Outcome != BodyOutcome.Whole)
         {
             return new ManifestReading(null, body.Outcome switch
@@ -60,7 +60,7 @@ internal static class ManifestBody
         }
         try
         {
-            return new ManifestReading(read(body.Memory), null);
+            return new ManifestReading(read(body.InOnePiece()), null);
         }
         catch (ManifestException e)
         {

@@ -47,7 +47,7 @@ public static class LogEndpoints
         switch (body.Outcome)
         {
             case BodyOutcome.TooLong:
-                return Problem(StatusCodes.Status413PayloadTooLarge, "too-large", $"The body is larger than {LogIngestion.MostBytes} bytes, as it came or unpacked; nothing was stored. Send it in parts.");
+                return Problem(StatusCodes.Status413PayloadTooLarge, "too-large", $"The body is larger than {body.Most} bytes, as it came or unpacked; nothing was stored. Send it in parts.");
             case BodyOutcome.UnknownEncoding:
                 return Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", $"Content-Encoding '{body.Encoding}' is not supported; send gzip or none.");
             case BodyOutcome.NotGzip:

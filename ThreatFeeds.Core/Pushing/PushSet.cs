@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
@@ -8,7 +8,6 @@ using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Sets;
-using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pushing;
@@ -19,23 +18,25 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
     // Version, set and document change one after another; two pushes at once must not mix them.
     private readonly SemaphoreSlim _one = new(1, 1);
 
+    private static readonly SetSource s_nothing = new(Convert.ToHexStringLower(SHA256.HashData([])), "", null, null);
+
     /// <summary>Takes a document.</summary>
-    /// <param name="indexContent">What the index it was written to holds.</param>
-    public async Task<PushResult> PushAsync(string feed, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken, PushMode mode = PushMode.Put)
+    public async Task<PushResult> PushAsync(string feed, PushDocument document, Actor actor, CancellationToken cancellationToken, PushMode mode = PushMode.Put)
     {
+        ArgumentNullException.ThrowIfNull(document);
         await _one.WaitAsync(cancellationToken);
         try
         {
-            PushedDocument? before = await documents.FindAsync(feed, indexContent, cancellationToken);
-            if (mode == PushMode.Create && before is not null)
+            long? before = await documents.VersionAsync(feed, document.Content, cancellationToken);
+            if (mode == PushMode.Create && before is { } version)
             {
-                return new PushResult(PushStatus.Exists, before.Version, $"The document {feed} exists already (version {before.Version}); PUT it to /_doc/{feed} to replace it.");
+                return new PushResult(PushStatus.Exists, version, $"The document {feed} exists already (version {version}); PUT it to /_doc/{feed} to replace it.");
             }
             if (mode == PushMode.Update && before is null)
             {
                 return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}; PUT it to /_doc/{feed}, or send \"doc_as_upsert\": true.");
             }
-            PushResult result = await ApplyAsync(feed, indexContent, document, actor, cancellationToken);
+            PushResult result = await ApplyAsync(feed, document, actor, cancellationToken);
             return result with { Created = before is null };
         }
         finally
@@ -50,8 +51,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         await _one.WaitAsync(cancellationToken);
         try
         {
-            PushedDocument? before = await documents.FindAsync(feed, indexContent, cancellationToken);
-            if (before is null)
+            if (await documents.VersionAsync(feed, indexContent, cancellationToken) is not { } version)
             {
                 return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}.");
             }
@@ -59,11 +59,11 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
             if ((await feeds.FindAsync(feed, cancellationToken))?.Feed is { Spec.Pull: null } found && found.Spec.Content == indexContent)
             {
                 // The set goes first: a crash in between leaves a document that can be deleted again.
-                SetChange? change = await sets.ReplaceAsync(found, IndicatorSet.Empty(indexContent), Source(""), cancellationToken);
+                SetChange? change = await sets.ReplaceAsync(found, IndicatorSet.Empty(indexContent), s_nothing, cancellationToken);
                 await outcomes.EmptiedAsync(found, change, by, cancellationToken);
             }
             await documents.DeleteAsync(feed, indexContent, cancellationToken);
-            return new PushResult(PushStatus.Deleted, before.Version + 1, "");
+            return new PushResult(PushStatus.Deleted, version + 1, "");
         }
         finally
         {
@@ -81,13 +81,17 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
             {
                 return;
             }
-            foreach (WaitingPushRow waiting in await documents.WaitingAsync(feed, cancellationToken))
+            foreach (ContentKind content in Enum.GetValues<ContentKind>())
             {
-                using JsonDocument document = JsonDocument.Parse(waiting.Document);
-                PushResult result = await StoreAsync(found, waiting.Content, document.RootElement, Actor.System, cancellationToken);
+                if (await documents.WaitingAsync(feed, content, cancellationToken) is not { } waiting)
+                {
+                    continue;
+                }
+                var document = PushDocument.Read(content, new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(waiting)), cancellationToken);
+                PushResult result = await StoreAsync(found, document, Actor.System, cancellationToken);
                 if (result.Status == PushStatus.Unusable)
                 {
-                    await documents.DropWaitingAsync(feed, waiting.Content, cancellationToken);
+                    await documents.DropWaitingAsync(feed, content, cancellationToken);
                 }
             }
         }
@@ -99,53 +103,52 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<PushResult> ApplyAsync(string name, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken)
+    private async Task<PushResult> ApplyAsync(string name, PushDocument document, Actor actor, CancellationToken cancellationToken)
     {
         Feed? feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
         if (feed is not null)
         {
-            return await StoreAsync(feed, indexContent, document, actor, cancellationToken);
+            return await StoreAsync(feed, document, actor, cancellationToken);
         }
-        if (PushDocument.Problem(indexContent, document) is { } problem)
+        if (document.Problem is { } problem)
         {
             return new PushResult(PushStatus.Unusable, 0, problem);
         }
-        ParseResult parsed = await PushDocument.ParseAsync(indexContent, document, urlsAsHosts: false, cancellationToken);
-        if (PushDocument.Unusable(indexContent, parsed) is { } unusable)
+        ParseResult parsed = await document.ParseAsync(urlsAsHosts: false, cancellationToken);
+        if (PushDocument.Unusable(document.Content, parsed) is { } unusable)
         {
             return new PushResult(PushStatus.Unusable, 0, unusable);
         }
-        if (!await documents.WaitAsync(name, indexContent, document.GetRawText(), cancellationToken))
+        if (!await documents.WaitAsync(name, document, cancellationToken))
         {
             return new PushResult(PushStatus.TooManyWaiting, 0, $"There is no feed {name}, and {PushedDocuments.MaxWaiting} documents wait for feeds already. Create the feed first.");
         }
         // The feed may have been created between the look and the wait; its creation then saw nothing to apply.
         feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;
         return feed is { Spec.Pull: null }
-            ? await StoreAsync(feed, indexContent, document, actor, cancellationToken)
-            : new PushResult(PushStatus.Waiting, 1, $"There is no feed {name} yet; the document is kept and applied when a feed of that name without pull and with content {indexContent} is created.", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
+            ? await StoreAsync(feed, document, actor, cancellationToken)
+            : new PushResult(PushStatus.Waiting, 1, $"There is no feed {name} yet; the document is kept and applied when a feed of that name without pull and with content {document.Content} is created.", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
     }
 
-    private async Task<PushResult> StoreAsync(Feed feed, ContentKind indexContent, JsonElement document, Actor actor, CancellationToken cancellationToken)
+    private async Task<PushResult> StoreAsync(Feed feed, PushDocument document, Actor actor, CancellationToken cancellationToken)
     {
         if (feed.Spec.Pull is { } pull)
         {
             return new PushResult(PushStatus.PulledFeed, 0, $"The feed {feed.Name} is pulled from {pull.Url.GetLeftPart(UriPartial.Path)}; the next pull would overwrite what is pushed. Remove spec.pull from the feed, or push to another one.");
         }
         Push by = outcomes.Begin(actor);
-        string? problem = indexContent == feed.Spec.Content
-            ? PushDocument.Problem(indexContent, document)
-            : $"The feed {feed.Name} has content {feed.Spec.Content}, but this index is for content {indexContent}. Write {PushDocument.Sample(feed.Spec.Content)} to the index for {feed.Spec.Content}.";
-        ParseResult? parsed = problem is null ? await PushDocument.ParseAsync(indexContent, document, feed.UrlsAsHosts, cancellationToken) : null;
-        problem ??= PushDocument.Unusable(indexContent, parsed!);
+        string? problem = document.Content == feed.Spec.Content
+            ? document.Problem
+            : $"The feed {feed.Name} has content {feed.Spec.Content}, but this index is for content {document.Content}. Write {PushDocument.Sample(feed.Spec.Content)} to the index for {feed.Spec.Content}.";
+        ParseResult? parsed = problem is null ? await document.ParseAsync(feed.UrlsAsHosts, cancellationToken) : null;
+        problem ??= PushDocument.Unusable(document.Content, parsed!);
         if (problem is not null)
         {
             await outcomes.RefusedAsync(feed, problem, parsed, by, cancellationToken);
             return new PushResult(PushStatus.Unusable, 0, problem, Refused: parsed?.RefusedCount ?? 0);
         }
-        string text = document.GetRawText();
-        SetChange? change = await sets.ReplaceAsync(feed, parsed!.Set, Source(text), cancellationToken);
-        long? version = change is null ? null : await documents.StoreAsync(feed, indexContent, text, cancellationToken);
+        SetChange? change = await sets.ReplaceAsync(feed, parsed!.Set, document.Source(), cancellationToken);
+        long? version = change is null ? null : await documents.StoreAsync(feed, document, cancellationToken);
         if (change is null || version is null)
         {
             return new PushResult(PushStatus.Unusable, 0, $"The feed {feed.Name} was changed or deleted while the document was taken; send it again.");
@@ -153,6 +156,4 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         await outcomes.StoredAsync(feed, parsed, change, by, cancellationToken);
         return new PushResult(PushStatus.Stored, version.Value, "", Accepted: parsed.Accepted, Refused: parsed.RefusedCount);
     }
-
-    private static SetSource Source(string document) => new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(document))), "", null, null);
 }

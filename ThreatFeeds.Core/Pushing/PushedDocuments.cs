@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
@@ -24,11 +26,28 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         return waiting is null ? null : new PushedDocument(feed, content, waiting, 1);
     }
 
+    /// <summary>The version of the document, waiting or applied, without the document; null when there is none.</summary>
+    public async Task<long?> VersionAsync(string feed, ContentKind content, CancellationToken cancellationToken)
+    {
+        using ThreatFeedsContext db = contexts.Create();
+        long? applied = await db.PushedDocuments.Where(d => d.Feed == feed && d.Content == content).Select(d => (long?)d.Version).FirstOrDefaultAsync(cancellationToken);
+        return applied ?? (await db.WaitingPushes.AnyAsync(d => d.Feed == feed && d.Content == content, cancellationToken) ? 1 : null);
+    }
+
+    /// <summary>Characters of the document, waiting or applied; null when there is none.</summary>
+    public async Task<long?> LengthAsync(string feed, ContentKind content, CancellationToken cancellationToken)
+    {
+        using ThreatFeedsContext db = contexts.Create();
+        int? applied = await db.PushedDocuments.Where(d => d.Feed == feed && d.Content == content).Select(d => (int?)d.Document.Length).FirstOrDefaultAsync(cancellationToken);
+        return applied ?? await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).Select(d => (int?)d.Document.Length).FirstOrDefaultAsync(cancellationToken);
+    }
+
     /// <summary>Remembers an applied document; one that waited is no longer needed.</summary>
     /// <returns>Its version; null when the feed is gone, and then nothing is stored.</returns>
-    internal async Task<long?> StoreAsync(Feed feed, ContentKind content, string document, CancellationToken cancellationToken)
+    internal async Task<long?> StoreAsync(Feed feed, PushDocument document, CancellationToken cancellationToken)
     {
         DateTime now = time.GetUtcNow().UtcDateTime;
+        ContentKind content = document.Content;
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // The document hangs on the feed's listing; locked, it cannot go before this is over.
@@ -39,40 +58,39 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         {
             return null;
         }
-        PushedDocumentRow? row = await db.PushedDocuments.FirstOrDefaultAsync(d => d.FeedUid == feed.Uid, cancellationToken);
-        if (row is null)
+        var before = await db.PushedDocuments.Where(d => d.FeedUid == feed.Uid).Select(d => new { d.Content, d.Version }).FirstOrDefaultAsync(cancellationToken);
+        long version = before is not null && before.Content == content ? before.Version + 1 : 1;
+        if (before is null)
         {
-            row = new PushedDocumentRow { FeedUid = feed.Uid, Feed = feed.Name, Content = content, Document = document };
-            db.PushedDocuments.Add(row);
+            db.PushedDocuments.Add(new PushedDocumentRow { FeedUid = feed.Uid, Feed = feed.Name, Content = content, Document = "" });
+            await db.SaveChangesAsync(cancellationToken);
         }
-        row.Version = row.Content == content ? row.Version + 1 : 1;
-        row.Content = content;
-        row.Document = document;
-        row.UpdatedAt = now;
-        await db.SaveChangesAsync(cancellationToken);
+        await db.PushedDocuments.Where(d => d.FeedUid == feed.Uid)
+            .ExecuteUpdateAsync(d => d.SetProperty(r => r.Version, version).SetProperty(r => r.Content, content).SetProperty(r => r.UpdatedAt, now), cancellationToken);
+        await WriteAsync(db, "UPDATE pushed_documents SET \"Document\" = {0} WHERE \"FeedUid\" = {1}", document, [feed.Uid], cancellationToken);
         await db.WaitingPushes.Where(d => d.Feed == feed.Name && d.Content == content).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return row.Version;
+        return version;
     }
 
     /// <summary>Keeps a document until its feed appears. False when too many wait already.</summary>
-    internal async Task<bool> WaitAsync(string feed, ContentKind content, string document, CancellationToken cancellationToken)
+    internal async Task<bool> WaitAsync(string feed, PushDocument document, CancellationToken cancellationToken)
     {
+        ContentKind content = document.Content;
+        DateTime now = time.GetUtcNow().UtcDateTime;
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        WaitingPushRow? row = await db.WaitingPushes.FirstOrDefaultAsync(d => d.Feed == feed && d.Content == content, cancellationToken);
-        if (row is null)
+        if (!await db.WaitingPushes.AnyAsync(d => d.Feed == feed && d.Content == content, cancellationToken))
         {
             if (await db.WaitingPushes.CountAsync(cancellationToken) >= MaxWaiting)
             {
                 return false;
             }
-            row = new WaitingPushRow { Feed = feed, Content = content, Document = document };
-            db.WaitingPushes.Add(row);
+            db.WaitingPushes.Add(new WaitingPushRow { Feed = feed, Content = content, Document = "" });
+            await db.SaveChangesAsync(cancellationToken);
         }
-        row.Document = document;
-        row.ReceivedAt = time.GetUtcNow().UtcDateTime;
-        await db.SaveChangesAsync(cancellationToken);
+        await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).ExecuteUpdateAsync(d => d.SetProperty(r => r.ReceivedAt, now), cancellationToken);
+        await WriteAsync(db, "UPDATE waiting_pushes SET \"Document\" = {0} WHERE \"Feed\" = {1} AND \"Content\" = {2}", document, [feed, Word.Of(content)], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
@@ -85,10 +103,11 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         return waiting + applied > 0;
     }
 
-    internal async Task<IReadOnlyList<WaitingPushRow>> WaitingAsync(string feed, CancellationToken cancellationToken)
+    /// <summary>The document of this content that waits for the feed; null when none does.</summary>
+    internal async Task<string?> WaitingAsync(string feed, ContentKind content, CancellationToken cancellationToken)
     {
         using ThreatFeedsContext db = contexts.Create();
-        return await db.WaitingPushes.AsNoTracking().Where(d => d.Feed == feed).ToListAsync(cancellationToken);
+        return await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).Select(d => d.Document).FirstOrDefaultAsync(cancellationToken);
     }
 
     internal async Task<IReadOnlyList<string>> WaitingFeedsAsync(CancellationToken cancellationToken)
@@ -101,5 +120,13 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
     {
         using ThreatFeedsContext db = contexts.Create();
         await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    /// <summary>Writes the text as bytes: a document may have 100 MiB, and a text of .NET is twice as large.</summary>
+    private static async Task WriteAsync(ThreatFeedsContext db, string statement, PushDocument document, object[] key, CancellationToken cancellationToken)
+    {
+        string bytes = db.LocksRows ? "convert_from({0}, 'UTF8')" : "CAST({0} AS TEXT)";
+        await db.Database.ExecuteSqlAsync(
+            FormattableStringFactory.Create(statement.Replace("{0}", bytes, StringComparison.Ordinal), [document.Bytes.ToArray(), .. key]), cancellationToken);
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ThreatFeeds.Api.ElasticsearchShaped;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -18,7 +19,11 @@ public sealed class ElasticsearchTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _host = await FeedsHost.CreateAsync(_folder.Path, s => s.AddElasticsearchShaped(), a => a.MapElasticsearchShaped("cluster"));
+        _host = await FeedsHost.CreateAsync(_folder.Path, s => IncomingBody.Add(s.AddElasticsearchShaped(), new BodyOptions()), a =>
+        {
+            IncomingBody.Use(a);
+            a.MapElasticsearchShaped("cluster");
+        });
         await _host.StartAsync();
         _http.BaseAddress = new Uri(_host.App.Urls.First());
     }

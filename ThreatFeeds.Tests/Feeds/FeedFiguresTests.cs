@@ -98,8 +98,8 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
     private async Task ListAsync(string name, string content, string field, params string[] entries)
     {
         Feed feed = await _host.CreateAsync(name, content);
-        using JsonDocument json = JsonDocument.Parse($$"""{"{{field}}": {{JsonSerializer.Serialize(entries)}}}""");
-        PushResult result = await _host.Get<PushSet>().PushAsync(name, feed.Spec.Content, json.RootElement, Actor.Local, default);
+        string text = $$"""{"{{field}}": {{JsonSerializer.Serialize(entries)}}}""";
+        PushResult result = await _host.Get<PushSet>().PushAsync(name, Documents.Of(feed.Spec.Content, text), Actor.Local, default);
         Assert.Equal(PushStatus.Stored, result.Status);
     }
 }

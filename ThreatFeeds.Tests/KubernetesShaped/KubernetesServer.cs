@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Actors;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Api.KubernetesShaped;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Listings;
@@ -30,7 +31,9 @@ internal sealed class KubernetesServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddStorage(new StorageOptions(), _folder.Path).AddResources().AddSets().AddListings().AddRuns(_folder.Path).AddFeeds(_ => null)
             .AddScoped(_ => Actor.Local);
+        IncomingBody.Add(builder.Services, new BodyOptions());
         _app = builder.Build();
+        IncomingBody.Use(_app);
         _app.MapKubernetesShaped();
     }
 

@@ -33,10 +33,12 @@ public sealed class LogEndpointTests : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>().AddProblemDetails();
         builder.Services.AddScoped(_ => Actor.Local);
+        IncomingBody.Add(builder.Services, new BodyOptions());
         builder.Services.AddLogs();
         builder.Services.AddSingleton<ILogStore>(_store);
         _app = builder.Build();
         _app.UseExceptionHandler();
+        IncomingBody.Use(_app);
         _app.MapLogs();
         await _app.StartAsync();
     }

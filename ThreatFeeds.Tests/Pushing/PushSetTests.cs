@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
@@ -138,8 +137,8 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         using var push = new PushSet(quiet.Get<FeedCatalog>(), quiet.Get<ListedSets>(), documents, quiet.Get<PushOutcomes>());
         // Looked for before, then waited.
         contexts.Interrupt(2, () => quiet.CreateAsync("late", "IPSet"));
-        using JsonDocument json = JsonDocument.Parse("""{"ips": ["99.99.99.99/32"]}""");
-        PushResult result = await push.PushAsync("late", ContentKind.IPSet, json.RootElement, Actor.Local, default);
+        const string text = """{"ips": ["99.99.99.99/32"]}""";
+        PushResult result = await push.PushAsync("late", Documents.Of(ContentKind.IPSet, text), Actor.Local, default);
         Assert.True(contexts.Interrupted);
         Assert.Equal(PushStatus.Stored, result.Status);
         Assert.Equal(["99.99.99.99"], await quiet.IndicatorsAsync("late"));
@@ -162,8 +161,8 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         await PushAsync("pushed", """{"ips": ["99.99.99.99/32"]}""");
         Assert.Equal(2, (await PushAsync("pushed", """{"ips": ["99.99.99.98/32"]}""")).Version);
         await _host.ReplaceAsync("pushed", "DomainNameSet");
-        using JsonDocument json = JsonDocument.Parse("""{"domains": ["a.example"]}""");
-        PushResult other = await _host.Get<PushSet>().PushAsync("pushed", ContentKind.DomainNameSet, json.RootElement, Actor.Local, default);
+        const string text = """{"domains": ["a.example"]}""";
+        PushResult other = await _host.Get<PushSet>().PushAsync("pushed", Documents.Of(ContentKind.DomainNameSet, text), Actor.Local, default);
         Assert.Equal((PushStatus.Stored, 1L), (other.Status, other.Version));
     }
 
@@ -186,8 +185,8 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
     public async Task Deleting_a_document_of_the_other_index_leaves_the_set()
     {
         await _host.CreateAsync("pushed", "DomainNameSet");
-        using JsonDocument json = JsonDocument.Parse("""{"domains": ["a.example"]}""");
-        await _host.Get<PushSet>().PushAsync("pushed", ContentKind.DomainNameSet, json.RootElement, Actor.Local, default);
+        const string text = """{"domains": ["a.example"]}""";
+        await _host.Get<PushSet>().PushAsync("pushed", Documents.Of(ContentKind.DomainNameSet, text), Actor.Local, default);
         await _host.AlterAsync(db =>
         {
             db.WaitingPushes.Add(new WaitingPushRow { Feed = "pushed", Content = ContentKind.IPSet, Document = "{}" });
@@ -198,9 +197,6 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         Assert.NotNull(await _host.Get<PushedDocuments>().FindAsync("pushed", ContentKind.DomainNameSet, default));
     }
 
-    private async Task<PushResult> PushAsync(string feed, string document)
-    {
-        using JsonDocument json = JsonDocument.Parse(document);
-        return await _host.Get<PushSet>().PushAsync(feed, ContentKind.IPSet, json.RootElement, Actor.Local, default);
-    }
+    private Task<PushResult> PushAsync(string feed, string document) =>
+        _host.Get<PushSet>().PushAsync(feed, Documents.Of(ContentKind.IPSet, document), Actor.Local, default);
 }

@@ -1,0 +1,132 @@
+using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Tests.Support;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Hosting;
+
+/// <summary>How long a body may take: what its bytes allow, and only for what its sender keeps others waiting.</summary>
+public sealed class IncomingBodyTests : IDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly BodyBudget _budget = new(1L << 20);
+    private readonly HeldBytes _held;
+    private readonly Sender _sender = new();
+    private readonly IncomingBody _body;
+    private readonly byte[] _buffer = new byte[100_000];
+
+    public IncomingBodyTests()
+    {
+        _held = new HeldBytes(_budget);
+        _body = new IncomingBody(_sender, _held, new BodyOptions { MinBytesPerSecond = 1000 }, _clock) { CountedByReader = true };
+    }
+
+    public void Dispose()
+    {
+        _body.Dispose();
+        _held.Dispose();
+        _sender.Dispose();
+    }
+
+    [Fact]
+    public async Task The_time_grows_with_what_has_come()
+    {
+        _sender.Send(5000);
+        Assert.Equal(5000, await _body.ReadAsync(_buffer));
+        Task<int> next = _body.ReadAsync(_buffer).AsTask();
+        // Ten seconds for nothing, and five for five thousand bytes.
+        _clock.Advance(TimeSpan.FromMilliseconds(14_999));
+        Assert.False(next.IsCompleted);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        await Assert.ThrowsAsync<BodyTooSlowException>(() => next);
+    }
+
+    [Fact]
+    public async Task A_body_that_trickles_uses_its_time_up_little_by_little()
+    {
+        for (int second = 1; second < 20; second++)
+        {
+            ValueTask<int> trickle = _body.ReadAsync(_buffer);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            // After s seconds 300 (s - 1) bytes have come, which allow 10 + 0.3 (s - 1).
+            if (second > 10 + 0.3 * (second - 1))
+            {
+                await Assert.ThrowsAsync<BodyTooSlowException>(trickle.AsTask);
+                Assert.Equal(14, second);
+                return;
+            }
+            _sender.Send(300);
+            Assert.Equal(300, await trickle);
+        }
+        Assert.Fail("it may trickle for ever");
+    }
+
+    [Fact]
+    public async Task A_body_that_keeps_its_pace_may_last_as_long_as_it_will()
+    {
+        for (int second = 0; second < 1000; second++)
+        {
+            ValueTask<int> reading = _body.ReadAsync(_buffer);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            _sender.Send(1000);
+            Assert.Equal(1000, await reading);
+        }
+    }
+
+    [Fact]
+    public async Task What_the_call_does_between_two_readings_is_not_the_senders()
+    {
+        for (int hour = 0; hour < 5; hour++)
+        {
+            _sender.Send(1);
+            Assert.Equal(1, await _body.ReadAsync(_buffer));
+            _clock.Advance(TimeSpan.FromHours(1));
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_is_broken_off_is_not_called_slow()
+    {
+        using var gone = new CancellationTokenSource();
+        Task<int> reading = _body.ReadAsync(_buffer, gone.Token).AsTask();
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+    }
+
+    [Fact]
+    public async Task What_no_reader_counts_is_counted_as_the_objects_it_becomes()
+    {
+        _body.CountedByReader = false;
+        _sender.Send(1000);
+        Assert.Equal(1000, await _body.ReadAsync(_buffer));
+        Assert.Equal(16_000, _budget.Held);
+        _sender.Send(65_000);
+        await Assert.ThrowsAsync<BodiesFullException>(() => _body.ReadAsync(_buffer).AsTask());
+        _held.Dispose();
+        Assert.Equal(0, _budget.Held);
+    }
+
+    /// <summary>A reading waits until something is sent.</summary>
+    private sealed class Sender : MemoryStream
+    {
+        private readonly SemaphoreSlim _there = new(0);
+        private readonly Queue<int> _sizes = new();
+
+        public void Send(int bytes)
+        {
+            _sizes.Enqueue(bytes);
+            _there.Release();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await _there.WaitAsync(cancellationToken);
+            return _sizes.Dequeue();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _there.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
