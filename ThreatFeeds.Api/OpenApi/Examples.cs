@@ -33,7 +33,7 @@ internal static class Examples
         Body("PATCH /v1/alerts", """{"ids":["42","43"],"change":{"state":"dismissed"}}"""),
         Answer("POST /v1/logs/dns", 200, Ingestion),
         Answer("POST /v1/logs/flows", 200, Ingestion),
-        Answer("GET /v1/searches", 200, """{"idle":false,"dropped":0,"sources":[{"name":"embedded/dns","kind":"dns","behind":1200,"lastReceivedAt":"2026-03-01T08:00:00Z"}],"lookBacks":[{"feed":"trackers","done":50000,"total":120000}],"setAside":0,"stalled":false,"gone":[]}"""),
+        Answer("GET /v1/searches", 200, """{"idle":false,"dropped":0,"sources":[{"name":"embedded/dns","kind":"dns","behind":1200,"lastReceivedAt":"2026-03-01T08:00:00Z"}],"lookBacks":[{"feed":"trackers","done":50000,"total":120000}],"setAside":1,"stalled":false,"gone":[],"setAsideNewest":[{"source":"embedded/dns","position":"7/41","reason":"The calico reader cannot decode it (FormatException).","at":"2026-03-01T07:58:00Z"}]}"""),
         Answer("GET /readyz", 200, """{"ready":true,"checks":[{"name":"database","ok":true,"reason":null}]}"""),
     ];
 

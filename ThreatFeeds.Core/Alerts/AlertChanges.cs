@@ -6,7 +6,7 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Alerts;
 
 /// <summary>What users do to alerts. Touches only the columns that searches leave alone.</summary>
-public sealed class AlertChanges(IContextFactory contexts, TimeProvider time)
+public sealed class AlertChanges(IContextFactory contexts)
 {
     /// <summary>A note's longest text, in characters.</summary>
     public const int MaxNote = 4000;
@@ -18,6 +18,8 @@ public sealed class AlertChanges(IContextFactory contexts, TimeProvider time)
     public static string? Problem(AlertChange change) =>
         change.State is null && change.Note is null ? "Give state (open, acknowledged or dismissed), note, or both."
         : change.Note is { Length: > MaxNote } ? $"note is longer than {MaxNote} characters."
+        : change.Note is { } note && (StorableParameters.Storable(note) != note || note.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t')))
+            ? "note holds a control character or half a surrogate pair; write text, with line breaks and tabs if you like."
         : null;
 
     /// <summary>Applies the change to all of the alerts or to none.</summary>
@@ -37,12 +39,11 @@ public sealed class AlertChanges(IContextFactory contexts, TimeProvider time)
         {
             return unknown;
         }
-        DateTime now = time.GetUtcNow().UtcDateTime;
         foreach (long[] part in keys.Chunk(500))
         {
             if (change.State is { } state)
             {
-                await db.Alerts.Where(a => part.Contains(a.Id)).ExecuteUpdateAsync(u => u.SetProperty(a => a.State, state).SetProperty(a => a.StateChangedAt, now), cancellationToken);
+                await db.Alerts.Where(a => part.Contains(a.Id)).ExecuteUpdateAsync(u => u.SetProperty(a => a.State, state), cancellationToken);
             }
             if (change.Note is { } note)
             {

@@ -30,16 +30,36 @@ internal sealed class AlertGroups
         var groups = new AlertGroups(db, options);
         long from = hits.Min(h => h.Time).ToUnixTimeMilliseconds() - groups._reach;
         long to = hits.Max(h => h.Time).ToUnixTimeMilliseconds() + groups._reach;
-        foreach (string[] indicators in hits.Select(h => h.Indicator).Distinct().Chunk(500))
+        // By the whole key: an indicator that is met everywhere has an alert of each workload.
+        foreach (AlertKey[] keys in hits.Select(h => h.Key()).Distinct().Chunk(1000))
         {
-            foreach (AlertRow row in await db.Alerts
-                .Where(a => a.Cluster == groups._cluster && indicators.Contains(a.Indicator) && a.LastSeen >= from && a.FirstSeen <= to)
-                .ToListAsync(cancellationToken))
+            foreach (AlertRow row in await Of(db, groups._cluster, keys, from, to).ToListAsync(cancellationToken))
             {
                 groups.Of(new AlertKey(row.Kind, row.Indicator, row.Namespace, row.Workload, row.Direction, row.Action)).Add(row);
             }
         }
         return groups;
+    }
+
+    /// <summary>Both databases find the alerts of each key by the unique index over it; CROSS JOIN has SQLite begin with the keys.</summary>
+    private static IQueryable<AlertRow> Of(ThreatFeedsContext db, string cluster, AlertKey[] keys, long from, long to)
+    {
+        string[][] words = [.. keys.Select(k => (string[])[Word.Of(k.Kind), k.Indicator, k.Namespace, k.Workload, Word.Of(k.Direction), k.Action == FlowAction.None ? "" : Word.Of(k.Action)])];
+        return db.LocksRows
+            ? db.Alerts.FromSql(
+                $"""
+                SELECT a.* FROM unnest({Column(0)}, {Column(1)}, {Column(2)}, {Column(3)}, {Column(4)}, {Column(5)}) AS k(kind, indicator, namespace, workload, direction, action)
+                JOIN alerts a ON a."Cluster" = {cluster} AND a."Kind" = k.kind AND a."Indicator" = k.indicator AND a."Namespace" = k.namespace
+                AND a."Workload" = k.workload AND a."Direction" = k.direction AND a."Action" = k.action AND a."LastSeen" >= {from} AND a."FirstSeen" <= {to}
+                """)
+            : db.Alerts.FromSql(
+                $"""
+                SELECT a.* FROM json_each({JsonSerializer.Serialize(words)}) k
+                CROSS JOIN alerts a ON a."Cluster" = {cluster} AND a."Kind" = k.value ->> 0 AND a."Indicator" = k.value ->> 1 AND a."Namespace" = k.value ->> 2
+                AND a."Workload" = k.value ->> 3 AND a."Direction" = k.value ->> 4 AND a."Action" = k.value ->> 5 AND a."LastSeen" >= {from} AND a."FirstSeen" <= {to}
+                """);
+
+        string[] Column(int place) => [.. words.Select(w => w[place])];
     }
 
     /// <summary>What the hits joined so far made of alerts: which were opened, and which grew worse.</summary>

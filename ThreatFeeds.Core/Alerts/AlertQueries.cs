@@ -95,7 +95,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         {
             string? text = records.TryGetValue(Place(row), out RawRecord kept) ? Encoding.UTF8.GetString(kept.Line.Span)
                 : await db.AlertSamples.Where(s => s.AlertId == row.AlertId && s.HitId == row.Id).Select(s => s.Record).FirstOrDefaultAsync(cancellationToken);
-            views.Add(new HitView(Convert.ToHexStringLower(row.Id), DateTimeOffset.FromUnixTimeMilliseconds(row.Time), row.Field, row.Value, row.Indicator, row.Feeds.Split(','), Json(text)));
+            views.Add(new HitView(Convert.ToHexStringLower(row.Id), DateTimeOffset.FromUnixTimeMilliseconds(row.Time), row.Field, row.Value, row.Indicator, HitFeeds.Names(row.Feeds), Json(text)));
         }
         return views;
     }

@@ -3,10 +3,14 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Alerts;
 
-/// <summary>Deletes alerts whose last hit, and whose opening, are older than Alerts:RetentionDays, with their hits.</summary>
+/// <summary>
+/// Deletes alerts whose last hit, and whose opening, are older than Alerts:RetentionDays, with their hits. An alert goes at once for whoever reads; its hits,
+/// which may be millions, go in parts, so that others get to write in between. What a stop leaves of them goes the next time.
+/// </summary>
 public sealed class AlertRetention(IContextFactory contexts, AlertOptions options)
 {
-    private const int AtOnce = 200;
+    private const int AlertsAtOnce = 200;
+    private const int HitsAtOnce = 5000;
 
     /// <summary>News of alerts is kept this long for whoever notifies.</summary>
     private static readonly TimeSpan NewsKept = TimeSpan.FromDays(7);
@@ -16,27 +20,63 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
     public async Task<int> RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         DateTimeOffset limit = now - TimeSpan.FromDays(options.RetentionDays);
-        long before = limit.ToUnixTimeMilliseconds();
-        // Old logs that arrive now make alerts that somebody must still get to see.
-        DateTime openedBefore = limit.UtcDateTime;
-        await TrimAsync(now, openedBefore, cancellationToken);
+        await TrimAsync(now, limit.UtcDateTime, cancellationToken);
         int deleted = 0;
         while (true)
         {
-            await using ThreatFeedsContext db = contexts.Create();
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            long[] ids = await db.Alerts.Where(a => a.LastSeen < before && a.OpenedAt < openedBefore).OrderBy(a => a.LastSeen).Select(a => a.Id).Take(AtOnce).ToArrayAsync(cancellationToken);
-            if (ids.Length == 0)
+            int some = await DeleteAlertsAsync(limit, cancellationToken);
+            while (!await DeleteHitsAsync(cancellationToken))
+            {
+            }
+            deleted += some;
+            if (some == 0)
             {
                 return deleted;
             }
-            await db.AlertSamples.Where(s => ids.Contains(s.AlertId)).ExecuteDeleteAsync(cancellationToken);
-            await db.AlertFeeds.Where(f => ids.Contains(f.AlertId)).ExecuteDeleteAsync(cancellationToken);
-            await db.Hits.Where(h => ids.Contains(h.AlertId)).ExecuteDeleteAsync(cancellationToken);
-            await db.Alerts.Where(a => ids.Contains(a.Id)).ExecuteDeleteAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            deleted += ids.Length;
         }
+    }
+
+    private async Task<int> DeleteAlertsAsync(DateTimeOffset limit, CancellationToken cancellationToken)
+    {
+        long before = limit.ToUnixTimeMilliseconds();
+        // Old logs that arrive now make alerts that somebody must still get to see.
+        DateTime openedBefore = limit.UtcDateTime;
+        await using ThreatFeedsContext db = contexts.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        IQueryable<AlertRow> old = db.Alerts.Where(a => a.LastSeen < before && a.OpenedAt < openedBefore);
+        var chosen = await old.OrderBy(a => a.LastSeen).Take(AlertsAtOnce).Select(a => new { a.Id, a.Indicator }).ToListAsync(cancellationToken);
+        // Whoever writes hits takes these locks first, too: none joins an alert that is being deleted, and none is waited for in another order.
+        await HitWriter.LockAsync(db, chosen.Select(a => a.Indicator), cancellationToken);
+        long[] ids = [.. chosen.Select(a => a.Id)];
+        // Looked at again: a hit may have joined before the lock.
+        ids = await old.Where(a => ids.Contains(a.Id)).Select(a => a.Id).ToArrayAsync(cancellationToken);
+        await db.InsertManyAsync("gone_alerts", ["AlertId"], [.. ids.Select(i => new object[] { i })], "", cancellationToken);
+        await db.AlertSamples.Where(s => ids.Contains(s.AlertId)).ExecuteDeleteAsync(cancellationToken);
+        await db.Alerts.Where(a => ids.Contains(a.Id)).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return ids.Length;
+    }
+
+    /// <summary>Deletes some of the hits of deleted alerts.</summary>
+    /// <returns>Whether that was all.</returns>
+    private async Task<bool> DeleteHitsAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        long[] gone = await db.GoneAlerts.Select(g => g.AlertId).ToArrayAsync(cancellationToken);
+        if (gone.Length == 0)
+        {
+            return true;
+        }
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        bool all = await db.Hits.Where(h => gone.Contains(h.AlertId)).OrderBy(h => h.AlertId).Take(HitsAtOnce).ExecuteDeleteAsync(cancellationToken) < HitsAtOnce;
+        if (all)
+        {
+            // Last: until its hits are gone a known one may gain a feed.
+            await db.AlertFeeds.Where(f => gone.Contains(f.AlertId)).ExecuteDeleteAsync(cancellationToken);
+            await db.GoneAlerts.Where(g => gone.Contains(g.AlertId)).ExecuteDeleteAsync(cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+        return all;
     }
 
     private async Task TrimAsync(DateTimeOffset now, DateTime before, CancellationToken cancellationToken)
@@ -45,5 +85,6 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
         DateTime stale = (now - NewsKept).UtcDateTime;
         await db.AlertOutbox.Where(o => o.At < stale).ExecuteDeleteAsync(cancellationToken);
         await db.SetAside.Where(s => s.At < before).ExecuteDeleteAsync(cancellationToken);
+        await db.FeedHits.Where(f => !db.Listings.Any(l => l.FeedUid == f.FeedUid)).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -38,7 +38,7 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
         return await TryAsync(move, aside, async (db, transaction) =>
         {
             // All locks before the parts, in order: a part given up would give its locks back, and the next would take others behind them.
-            await HitWriter.LockAsync(db, hits, cancellationToken);
+            await HitWriter.LockAsync(db, hits.Select(h => h.Indicator), cancellationToken);
             return await HalvesAsync(db, transaction, hits, aside, cancellationToken);
         }, cancellationToken);
     }

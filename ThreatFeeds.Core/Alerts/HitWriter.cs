@@ -31,22 +31,23 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         {
             return [];
         }
-        await LockAsync(db, hits, cancellationToken);
+        await LockAsync(db, hits.Select(h => h.Indicator), cancellationToken);
         List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (StorableHit.Of(h), h.Id()))];
         Dictionary<string, HitRow> known = await KnownHits.FindAsync(db, dated.ConvertAll(d => d.Id), cancellationToken);
 
-        var feedHits = new FeedTally();
+        var feeds = await HitFeeds.LoadAsync(db, hits, cancellationToken);
+        var feedHits = new FeedTally(feeds);
         var alertFeeds = new HashSet<(long, string)>();
-        await UniteAsync(db, dated, known, feedHits, alertFeeds, cancellationToken);
+        await UniteAsync(db, dated, known, feeds, feedHits, alertFeeds, cancellationToken);
 
         var seen = new HashSet<string>();
         List<(FoundHit Hit, byte[] Id)> fresh = [.. dated.Where(d => !known.ContainsKey(Convert.ToHexString(d.Id)) && seen.Add(Convert.ToHexString(d.Id))).OrderBy(d => d.Hit.Time)];
         if (fresh.Count > 0)
         {
-            await OpenAsync(db, fresh, feedHits, alertFeeds, cancellationToken);
+            await OpenAsync(db, fresh, feeds, feedHits, alertFeeds, cancellationToken);
         }
         await db.InsertManyAsync("alert_feeds", AlertFeedColumns, [.. alertFeeds.Select(a => new object[] { a.Item1, a.Item2 })], "ON CONFLICT DO NOTHING", cancellationToken);
-        await db.InsertManyAsync("feed_hits", FeedHitColumns, await feedHits.RowsAsync(db, cancellationToken),
+        await db.InsertManyAsync("feed_hits", FeedHitColumns, feedHits.Rows(),
             """
             ON CONFLICT ("FeedUid", "Hour") DO UPDATE SET "Count" = feed_hits."Count" + excluded."Count",
             "LastTime" = CASE WHEN excluded."LastTime" > feed_hits."LastTime" THEN excluded."LastTime" ELSE feed_hits."LastTime" END
@@ -56,19 +57,19 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
 
     /// <summary>Two searches with hits of one key must not both open an alert. SQLite's writers exclude each other; PostgreSQL locks by key, in order,
     /// with a bounded number of locks: the server has room for a few thousand of all its sessions together.</summary>
-    internal static async Task LockAsync(ThreatFeedsContext db, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
+    internal static async Task LockAsync(ThreatFeedsContext db, IEnumerable<string> indicators, CancellationToken cancellationToken)
     {
         if (!db.LocksRows)
         {
             return;
         }
-        int[] locks = [.. hits.Select(h => SHA256.HashData(Encoding.UTF8.GetBytes(h.Indicator))[0] % Locks).Distinct().Order()];
+        int[] locks = [.. indicators.Select(i => SHA256.HashData(Encoding.UTF8.GetBytes(i))[0] % Locks).Distinct().Order()];
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockSpace}, k) FROM unnest({locks}) WITH ORDINALITY AS t(k, n) ORDER BY n", cancellationToken);
     }
 
     /// <summary>A hit's feeds are the union of all that ever covered it.</summary>
     private static async Task UniteAsync(
-        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, Dictionary<string, HitRow> known, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, Dictionary<string, HitRow> known, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
     {
         var updates = new List<object[]>();
         foreach ((FoundHit hit, byte[] id) in hits)
@@ -77,13 +78,12 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
             {
                 continue;
             }
-            string[] had = row.Feeds.Split(',');
-            string[] gained = [.. hit.Feeds.Except(had)];
+            string united = feeds.Unite(row.Feeds, hit.Feeds, out string[] gained);
             if (gained.Length == 0)
             {
                 continue;
             }
-            row.Feeds = string.Join(',', had.Concat(gained).Order(StringComparer.Ordinal));
+            row.Feeds = united;
             updates.Add([row.Feeds, id]);
             foreach (string feed in gained)
             {
@@ -95,7 +95,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
     }
 
     private async Task OpenAsync(
-        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> fresh, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> fresh, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
     {
         var groups = await AlertGroups.LoadAsync(db, options, fresh.ConvertAll(f => f.Hit), cancellationToken);
         DateTime now = time.GetUtcNow().UtcDateTime;
@@ -107,14 +107,14 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         {
             (FoundHit hit, byte[] id) = fresh[i];
             long at = hit.Time.ToUnixTimeMilliseconds();
-            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, Word.Of(hit.Field), hit.Value, hit.Indicator, string.Join(',', hit.Feeds)]);
+            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, Word.Of(hit.Field), hit.Value, hit.Indicator, feeds.Write(hit.Feeds)]);
             foreach (string feed in hit.Feeds)
             {
                 feedHits.Add(feed, at);
                 alertFeeds.Add((alerts[i].Id, feed));
             }
         }
-        // A conflict means another replica found the same hit at the same moment: the whole step fails, is rolled back and tried again.
+        // A conflict means that another process wrote the same hit at this moment, under another indicator's lock: HitCommit then writes in parts, and finds it known.
         await db.InsertManyAsync("hits", HitColumns, rows, "", cancellationToken);
         await db.InsertManyAsync("alert_outbox", OutboxColumns, [.. groups.News.Select(n => new object[] { n.Key.Id, Word.Of(n.Value), now })], "", cancellationToken);
         await AlertSamples.KeepAsync(db, fresh, alerts, cancellationToken);
@@ -123,22 +123,21 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
 }
 
 /// <summary>Hits by feed and hour, gathered for one write.</summary>
-internal sealed class FeedTally
+internal sealed class FeedTally(HitFeeds feeds)
 {
-    private readonly Dictionary<(string Feed, long Hour), (long Count, long Last)> _counts = [];
+    private readonly Dictionary<(Guid Feed, long Hour), (long Count, long Last)> _counts = [];
 
+    /// <summary>A feed that is gone counts no more.</summary>
     public void Add(string feed, long milliseconds)
     {
-        (string, long) key = (feed, milliseconds / 3_600_000);
+        if (feeds.Uid(feed) is not { } uid)
+        {
+            return;
+        }
+        (Guid, long) key = (uid, milliseconds / 3_600_000);
         (long count, long last) = _counts.GetValueOrDefault(key);
         _counts[key] = (count + 1, Math.Max(last, milliseconds));
     }
 
-    /// <summary>Rows by the identity of the feed that has the name now; a feed that is gone counts no more.</summary>
-    public async Task<IReadOnlyList<object[]>> RowsAsync(ThreatFeedsContext db, CancellationToken cancellationToken)
-    {
-        string[] names = [.. _counts.Keys.Select(k => k.Feed).Distinct(StringComparer.Ordinal)];
-        Dictionary<string, Guid> uids = await db.Listings.Where(l => names.Contains(l.Feed)).ToDictionaryAsync(l => l.Feed, l => l.FeedUid, cancellationToken);
-        return [.. _counts.Where(c => uids.ContainsKey(c.Key.Feed)).OrderBy(c => c.Key).Select(c => new object[] { uids[c.Key.Feed], c.Key.Hour, c.Value.Count, c.Value.Last })];
-    }
+    public IReadOnlyList<object[]> Rows() => [.. _counts.OrderBy(c => c.Key).Select(c => new object[] { c.Key.Feed, c.Key.Hour, c.Value.Count, c.Value.Last })];
 }

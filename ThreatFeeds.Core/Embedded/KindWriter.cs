@@ -193,9 +193,11 @@ internal sealed partial class KindWriter
             try
             {
                 _file!.Sync();
+                _log.Publish(_active!, staged.Where(s => !s.Repeated).Select(s => (s.Header, s.Append.Key)));
             }
             catch (Exception e)
             {
+                // Nothing may follow what nobody can read.
                 _mustSeal = true;
                 LogStoreException failure = Failure(e);
                 foreach (Staged one in staged)
@@ -204,7 +206,6 @@ internal sealed partial class KindWriter
                 }
                 return;
             }
-            _log.Publish(_active!, staged.Where(s => !s.Repeated).Select(s => (s.Header, s.Append.Key)));
         }
         foreach (Staged one in staged)
         {

@@ -18,7 +18,7 @@ public enum ConditionType
     HeaderSourceMissing,
     GlobalNetworkSetSyncFailed,
     SearchFailed,
-    /// <summary>A set could not be stored, or the log store could not be read.</summary>
+    /// <summary>The log store could not be read.</summary>
     StoreFailed,
     /// <summary>One indicator of the feed hits more than 1 % of the records; cleared when it no longer does.</summary>
     HitStorm,

@@ -135,6 +135,8 @@ internal sealed class CsvValidator : AbstractValidator<CsvDraft>
     {
         RuleFor(c => c.FieldNum).Must(n => n is null or (>= 0 and <= int.MaxValue))
             .Because(ProblemReasons.Invalid, n => $"Invalid value: {n}: must be the number of a column; the first is 0");
+        RuleFor(c => c.FieldName).Must(n => n is null || !n.Any(char.IsControl))
+            .Because(ProblemReasons.Invalid, "Invalid value: must be the name of a column, without control characters");
         RuleFor(c => c.FieldName).Must((c, n) => string.IsNullOrEmpty(n) || c.FieldNum is not null || c.Header)
             .Because(ProblemReasons.Invalid, "fieldName needs header: true");
         RuleFor(c => c.ColumnDelimiter).Must(IsDelimiter).Because(ProblemReasons.Invalid, d => $"Invalid value: \"{d}\": {DelimiterRule}");

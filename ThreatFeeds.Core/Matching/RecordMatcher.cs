@@ -22,14 +22,26 @@ public sealed class RecordMatcher(IndicatorIndex index, IndicatorIndex? only = n
     /// <summary>Canonical text may be longer than what is written: labels become their ASCII form.</summary>
     private const int Growth = 1024;
 
+    /// <summary>A set is cleared in the time of the most it ever held; one that held more than this is made anew.</summary>
+    private const int KeptRoom = 1000;
+
     private readonly List<ListedValue> _found = [];
+    private HashSet<string> _values = new(StringComparer.Ordinal);
     private byte[] _name = new byte[Growth];
 
     /// <summary>The listed values of the record looked at; valid until <see cref="Next"/>.</summary>
     public IReadOnlyList<ListedValue> Found => _found;
 
     /// <summary>Another record begins.</summary>
-    public void Next() => _found.Clear();
+    public void Next()
+    {
+        if (_found.Count > KeptRoom)
+        {
+            _values = new HashSet<string>(StringComparer.Ordinal);
+        }
+        _found.Clear();
+        _values.Clear();
+    }
 
     /// <summary>Looks a value up as its field demands: an address, or a name in any case and perhaps with a trailing dot.</summary>
     public void Look(HitField field, ReadOnlySpan<byte> value)
@@ -70,7 +82,7 @@ public sealed class RecordMatcher(IndicatorIndex index, IndicatorIndex? only = n
     /// <summary>The same value in two fields of one record is one hit, of the first field.</summary>
     private void Add(HitField field, string value, IndexMatch match)
     {
-        if (!_found.Exists(h => h.Value == value))
+        if (_values.Add(value))
         {
             _found.Add(new ListedValue(field, value, match.Indicator, match.Feeds));
         }

@@ -39,6 +39,10 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
         PushingLog.Refused(log, feed.Name, reason);
     }
 
+    /// <summary>A document that waited is taken later: only the failure now is told.</summary>
+    internal Task NotAppliedAsync(Feed feed, Exception problem, CancellationToken cancellationToken) =>
+        status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, $"A document that waits for this feed could not be applied; it is tried again within seconds. {problem.GetBaseException().Message}", cancellationToken);
+
     private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) =>
         status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PushRefused);
 

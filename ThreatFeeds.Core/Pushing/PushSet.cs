@@ -15,7 +15,7 @@ namespace ThreatFeeds.Pushing;
 /// <summary>Takes a set that somebody sends: the whole document replaces the feed's set; shrinking is allowed, since a push is deliberate.</summary>
 public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments documents, PushOutcomes outcomes) : IDisposable
 {
-    // Version, set and document change one after another; two pushes at once must not mix them.
+    // Version, set and document change one after another; two pushes at once must not mix them. Pushes of other processes are kept out by the database.
     private readonly SemaphoreSlim _one = new(1, 1);
 
     private static readonly SetSource s_nothing = new(Convert.ToHexStringLower(SHA256.HashData([])), "", null, null);
@@ -27,6 +27,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         await _one.WaitAsync(cancellationToken);
         try
         {
+            await using IAsyncDisposable turn = await documents.LockAsync(feed, cancellationToken);
             long? before = await documents.VersionAsync(feed, document.Content, cancellationToken);
             if (mode == PushMode.Create && before is { } version)
             {
@@ -51,6 +52,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         await _one.WaitAsync(cancellationToken);
         try
         {
+            await using IAsyncDisposable turn = await documents.LockAsync(feed, cancellationToken);
             if (await documents.VersionAsync(feed, indexContent, cancellationToken) is not { } version)
             {
                 return new PushResult(PushStatus.Missing, 0, $"There is no document {feed}.");
@@ -77,6 +79,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         await _one.WaitAsync(cancellationToken);
         try
         {
+            await using IAsyncDisposable turn = await documents.LockAsync(feed, cancellationToken);
             if ((await feeds.FindAsync(feed, cancellationToken))?.Feed is not { Spec.Pull: null } found)
             {
                 return;
@@ -88,10 +91,17 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
                     continue;
                 }
                 var document = PushDocument.Read(content, new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(waiting)), cancellationToken);
-                PushResult result = await StoreAsync(found, document, Actor.System, cancellationToken);
-                if (result.Status == PushStatus.Unusable)
+                try
                 {
-                    await documents.DropWaitingAsync(feed, content, cancellationToken);
+                    if ((await StoreAsync(found, document, Actor.System, cancellationToken)).Status == PushStatus.Unusable)
+                    {
+                        await documents.DropWaitingAsync(feed, content, cancellationToken);
+                    }
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    await outcomes.NotAppliedAsync(found, e, cancellationToken);
+                    throw;
                 }
             }
         }

@@ -8,10 +8,13 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Pushing;
 
 /// <summary>The documents last pushed, and those that wait for their feed.</summary>
-public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
+public sealed class PushedDocuments(IContextFactory contexts)
 {
     /// <summary>Documents that may wait for feeds that do not exist; more are refused, so that a mistyped client cannot fill the disk.</summary>
     public const int MaxWaiting = 1000;
+
+    /// <summary>The first of the two numbers of the locks of pushes; the second is of the feed.</summary>
+    private const int LockSpace = 1_500;
 
     /// <summary>The document as its writer reads it back, waiting or applied; null when there is none.</summary>
     public async Task<PushedDocument?> FindAsync(string feed, ContentKind content, CancellationToken cancellationToken)
@@ -42,11 +45,34 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         return applied ?? await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).Select(d => (int?)d.Document.Length).FirstOrDefaultAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// On PostgreSQL keeps other processes from the feed's set and document until it is disposed; should the connection be lost, so is the lock. With SQLite there
+    /// is one process.
+    /// </summary>
+    internal async Task<IAsyncDisposable> LockAsync(string feed, CancellationToken cancellationToken)
+    {
+        ThreatFeedsContext db = contexts.Create();
+        try
+        {
+            if (db.LocksRows)
+            {
+                // Ends with the context.
+                await db.Database.BeginTransactionAsync(cancellationToken);
+                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockSpace}, hashtext({feed}))", cancellationToken);
+            }
+            return db;
+        }
+        catch
+        {
+            await db.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Remembers an applied document; one that waited is no longer needed.</summary>
     /// <returns>Its version; null when the feed is gone, and then nothing is stored.</returns>
     internal async Task<long?> StoreAsync(Feed feed, PushDocument document, CancellationToken cancellationToken)
     {
-        DateTime now = time.GetUtcNow().UtcDateTime;
         ContentKind content = document.Content;
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -66,7 +92,7 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
             await db.SaveChangesAsync(cancellationToken);
         }
         await db.PushedDocuments.Where(d => d.FeedUid == feed.Uid)
-            .ExecuteUpdateAsync(d => d.SetProperty(r => r.Version, version).SetProperty(r => r.Content, content).SetProperty(r => r.UpdatedAt, now), cancellationToken);
+            .ExecuteUpdateAsync(d => d.SetProperty(r => r.Version, version).SetProperty(r => r.Content, content), cancellationToken);
         await WriteAsync(db, "UPDATE pushed_documents SET \"Document\" = {0} WHERE \"FeedUid\" = {1}", document, [feed.Uid], cancellationToken);
         await db.WaitingPushes.Where(d => d.Feed == feed.Name && d.Content == content).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -77,7 +103,6 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
     internal async Task<bool> WaitAsync(string feed, PushDocument document, CancellationToken cancellationToken)
     {
         ContentKind content = document.Content;
-        DateTime now = time.GetUtcNow().UtcDateTime;
         using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (!await db.WaitingPushes.AnyAsync(d => d.Feed == feed && d.Content == content, cancellationToken))
@@ -89,7 +114,6 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
             db.WaitingPushes.Add(new WaitingPushRow { Feed = feed, Content = content, Document = "" });
             await db.SaveChangesAsync(cancellationToken);
         }
-        await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).ExecuteUpdateAsync(d => d.SetProperty(r => r.ReceivedAt, now), cancellationToken);
         await WriteAsync(db, "UPDATE waiting_pushes SET \"Document\" = {0} WHERE \"Feed\" = {1} AND \"Content\" = {2}", document, [feed, Word.Of(content)], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
@@ -110,10 +134,11 @@ public sealed class PushedDocuments(IContextFactory contexts, TimeProvider time)
         return await db.WaitingPushes.Where(d => d.Feed == feed && d.Content == content).Select(d => d.Document).FirstOrDefaultAsync(cancellationToken);
     }
 
+    /// <summary>Feeds that are there and for which a document waits.</summary>
     internal async Task<IReadOnlyList<string>> WaitingFeedsAsync(CancellationToken cancellationToken)
     {
         using ThreatFeedsContext db = contexts.Create();
-        return await db.WaitingPushes.Select(d => d.Feed).Distinct().ToListAsync(cancellationToken);
+        return await db.WaitingPushes.Where(d => db.Listings.Any(l => l.Feed == d.Feed)).Select(d => d.Feed).Distinct().ToListAsync(cancellationToken);
     }
 
     internal async Task DropWaitingAsync(string feed, ContentKind content, CancellationToken cancellationToken)

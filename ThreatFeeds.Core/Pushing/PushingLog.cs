@@ -14,6 +14,9 @@ internal static partial class PushingLog
     [LoggerMessage(EventIds.Pushing + 3, LogLevel.Warning, "A push to feed {Feed} was refused: {Reason}")]
     public static partial void Refused(ILogger logger, string feed, string reason);
 
-    [LoggerMessage(EventIds.Pushing + 4, LogLevel.Error, "Applying what waits for feed {Feed} failed; it is tried again at the feed's next change and at start")]
+    [LoggerMessage(EventIds.Pushing + 4, LogLevel.Error, "Applying what waits for feed {Feed} failed; it is tried again within seconds")]
     public static partial void WaitingFailed(ILogger logger, string feed, Exception error);
+
+    [LoggerMessage(EventIds.Pushing + 5, LogLevel.Error, "What waits for feeds could not be looked for; it is tried again within seconds")]
+    public static partial void WaitingUnknown(ILogger logger, Exception error);
 }

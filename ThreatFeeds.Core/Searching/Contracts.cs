@@ -8,8 +8,12 @@ public sealed record SourceState(string Name, LogKind Kind, long Behind, DateTim
 /// <param name="Done">Records compared, of <paramref name="Total"/>.</param>
 public sealed record LookBackState(string Feed, long Done, long Total);
 
-/// <summary>A source that is there no longer; what of it was not compared never will be.</summary>
+/// <summary>A source that is there no longer; what of it was not compared is not, unless it comes back.</summary>
 public sealed record GoneSource(string Source, LogKind Kind, DateTimeOffset GoneAt);
+
+/// <summary>A record that hit and cannot become an alert.</summary>
+/// <param name="Position">Where it stands in its source.</param>
+public sealed record SetAsideRecord(string Source, string Position, string Reason, DateTimeOffset At);
 
 /// <summary>The answer of <c>GET /v1/searches</c>.</summary>
 /// <param name="Dropped">Records deleted before every search had passed them, or damaged.</param>
@@ -21,6 +25,9 @@ public sealed record SearchState(
     bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, long SetAside, bool Stalled, IReadOnlyList<GoneSource> Gone,
     DateTimeOffset? RetentionWaitsUntil = null)
 {
+    /// <summary>Of the records set aside the newest that are remembered, at most 20, with their reasons.</summary>
+    public IReadOnlyList<SetAsideRecord> SetAsideNewest { get; init; } = [];
+
     /// <summary>Before anything is known.</summary>
     public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, []);
 }

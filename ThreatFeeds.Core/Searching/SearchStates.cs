@@ -1,26 +1,31 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Searching;
 
 /// <summary>Says what has been searched, what not yet, what was lost, and whether it goes on.</summary>
-public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Standstill standstill, RetentionClock clock)
+public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Standstill standstill, RetentionClock clock, FeedCatalog catalog)
 {
     /// <summary>Sources shown that are gone.</summary>
     private const int MostGone = 100;
+
+    /// <summary>Records shown that were set aside.</summary>
+    private const int MostSetAside = 20;
 
     public async Task<SearchState> GetAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
         // Work moves on while this reads, and "idle" must not claim what arrives in between. So each thing is read before what it turns into:
-        // heads before marks, runs before the generation they raise, progress before the look-backs that open with it.
+        // heads before marks, waiting documents and runs before the generation they raise, progress before the look-backs that open with it.
         IReadOnlyList<LogSource> present = logs.Sources;
         var heads = new Dictionary<string, Position>();
         foreach (LogSource source in present)
         {
             heads[source.Id] = await logs.HeadAsync(source, cancellationToken);
         }
+        bool pushes = await PushesWaitAsync(db, cancellationToken);
         bool runs = await db.Runs.AnyAsync(r => r.FinishedAt == null, cancellationToken);
         long generation = await db.ReadAsync(Counters.Generation, cancellationToken);
         List<ProgressRow> progress = await db.Progress.AsNoTracking().ToListAsync(cancellationToken);
@@ -30,7 +35,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         // The store counts; what stands in the database was counted before it did.
         long dropped = await db.ReadAsync(Counters.Dropped, cancellationToken);
 
-        bool idle = !runs && open.Count == 0;
+        bool idle = !pushes && !runs && open.Count == 0;
         var sources = new List<SourceState>();
         var standing = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (LogSource source in present)
@@ -54,7 +59,30 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         List<GoneSource> gone = await db.GoneSources.AsNoTracking().OrderByDescending(g => g.GoneAt).Take(MostGone)
             .Select(g => new GoneSource(g.Source, g.Kind, new DateTimeOffset(DateTime.SpecifyKind(g.GoneAt, DateTimeKind.Utc)))).ToListAsync(cancellationToken);
         return new SearchState(
-            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, clock.WaitsUntil);
+            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, clock.WaitsUntil)
+        {
+            SetAsideNewest = await SetAsideAsync(db, present, cancellationToken),
+        };
+    }
+
+    private static async Task<List<SetAsideRecord>> SetAsideAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, CancellationToken cancellationToken)
+    {
+        List<SetAsideRow> rows = await db.SetAside.AsNoTracking().OrderByDescending(s => s.At).Take(MostSetAside).ToListAsync(cancellationToken);
+        return rows.ConvertAll(r => new SetAsideRecord(
+            present.FirstOrDefault(s => s.Id == r.Source)?.Name ?? r.Source, $"{r.Segment}/{r.Ordinal}", r.Reason, new DateTimeOffset(DateTime.SpecifyKind(r.At, DateTimeKind.Utc))));
+    }
+
+    /// <summary>Whether a document waits that its feed can take.</summary>
+    private async Task<bool> PushesWaitAsync(ThreatFeedsContext db, CancellationToken cancellationToken)
+    {
+        foreach (string feed in await db.WaitingPushes.Where(w => db.Listings.Any(l => l.Feed == w.Feed)).Select(w => w.Feed).Distinct().ToListAsync(cancellationToken))
+        {
+            if ((await catalog.FindAsync(feed, cancellationToken))?.Feed is { Spec.Pull: null })
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private async Task<List<LookBackState>> LookBacksAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, List<LookBackRow> open, CancellationToken cancellationToken)

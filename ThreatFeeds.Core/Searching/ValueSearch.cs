@@ -8,6 +8,8 @@ namespace ThreatFeeds.Searching;
 /// <param name="only">Null, or the entries that a look-back is about.</param>
 internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
 {
+    private const int ValuesBetweenLooks = 1024;
+
     private readonly RecordMatcher _matcher = new(index, only);
 
     public List<FoundValue> Found { get; } = [];
@@ -19,16 +21,22 @@ internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
     public Task<Position> RunAsync(ILogStore logs, LogSource source, Position after, Position upTo, SearchWindow window, CancellationToken cancellationToken) =>
         logs.ReadValuesAsync(source, after, upTo, Math.Min(window.Records, window.Hits), batch =>
         {
-            Compare(batch);
+            Compare(batch, cancellationToken);
             return Records < window.Records && Found.Count < window.Hits;
         }, cancellationToken);
 
-    private void Compare(ValueBatch batch)
+    private void Compare(ValueBatch batch, CancellationToken cancellationToken)
     {
         Records += batch.Records;
         Position record = Position.BeforeAll;
+        int looked = 0;
         foreach (ref readonly SearchedValue value in batch.Values)
         {
+            // One record may have hundreds of thousands.
+            if (++looked % ValuesBetweenLooks == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
             if (value.Record != record)
             {
                 Keep(record);

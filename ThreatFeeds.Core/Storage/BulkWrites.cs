@@ -83,7 +83,7 @@ public static class BulkWrites
                 }
                 else
                 {
-                    prepared.Parameters[i].Value = row[i];
+                    prepared.Parameters[i].Value = row[i]; // Of SQLite, which takes any text.
                 }
             }
             await prepared.ExecuteNonQueryAsync(cancellationToken);
@@ -93,7 +93,7 @@ public static class BulkWrites
     private static void Bind(DbParameter parameter, int place, object value, DbParameterCollection parameters)
     {
         parameter.ParameterName = "p" + place.ToString(CultureInfo.InvariantCulture);
-        parameter.Value = value;
+        parameter.Value = value is string text ? StorableParameters.Storable(text) : value;
         parameters.Add(parameter);
     }
 }

@@ -140,7 +140,6 @@ public sealed class WaitingPushRow
     public required string Feed { get; set; }
     public ContentKind Content { get; set; }
     public required string Document { get; set; }
-    public DateTime ReceivedAt { get; set; }
 }
 
 /// <summary>The document last pushed for a feed, as Elasticsearch clients read it back. Goes with the feed's listing, in its transaction.</summary>
@@ -151,5 +150,4 @@ public sealed class PushedDocumentRow
     public ContentKind Content { get; set; }
     public required string Document { get; set; }
     public long Version { get; set; }
-    public DateTime UpdatedAt { get; set; }
 }

@@ -15,7 +15,7 @@ public sealed class ProgressRow
     public DateTime SeenAt { get; set; }
 }
 
-/// <summary>A source that is gone, with what of it was never compared.</summary>
+/// <summary>A source that is gone: what of it was not compared is not, unless it comes back.</summary>
 public sealed class GoneSourceRow
 {
     public required string Source { get; set; }
@@ -53,14 +53,12 @@ public sealed class HitRow
     public required string Source { get; set; }
     public long Segment { get; set; }
     public long Ordinal { get; set; }
-    /// <summary>The record's id in its store; null where its position is its id.</summary>
-    public string? RecordId { get; set; }
     /// <summary>Event time, Unix milliseconds.</summary>
     public long Time { get; set; }
     public HitField Field { get; set; }
     public required string Value { get; set; }
     public required string Indicator { get; set; }
-    /// <summary>Names of feeds, sorted, joined by commas.</summary>
+    /// <summary>Feeds, sorted, joined by commas: of each its name, # and the id of its listing; in rows of earlier versions the name alone.</summary>
     public required string Feeds { get; set; }
 }
 
@@ -103,8 +101,13 @@ public sealed class AlertRow
     public AlertState State { get; set; }
     /// <summary>Written by users only.</summary>
     public string Note { get; set; } = "";
-    public DateTime? StateChangedAt { get; set; }
     public DateTime OpenedAt { get; set; }
+}
+
+/// <summary>An alert that retention deleted, until the last of its hits is.</summary>
+public sealed class GoneAlertRow
+{
+    public long AlertId { get; set; }
 }
 
 /// <summary>Which feeds an alert belongs to: the union over its hits.</summary>

@@ -63,7 +63,7 @@ public static class ContextOptions
     public static void Postgres(DbContextOptionsBuilder builder, string connectionString)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.UseNpgsql(connectionString);
+        builder.UseNpgsql(connectionString).AddInterceptors(StorableParameters.Instance);
     }
 }
 

@@ -25,6 +25,7 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
     public DbSet<LookBackRow> LookBacks => Set<LookBackRow>();
     public DbSet<HitRow> Hits => Set<HitRow>();
     public DbSet<AlertRow> Alerts => Set<AlertRow>();
+    public DbSet<GoneAlertRow> GoneAlerts => Set<GoneAlertRow>();
     public DbSet<AlertFeedRow> AlertFeeds => Set<AlertFeedRow>();
     public DbSet<AlertSampleRow> AlertSamples => Set<AlertSampleRow>();
     public DbSet<FeedHitsRow> FeedHits => Set<FeedHitsRow>();
@@ -99,6 +100,7 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
             e.HasIndex(r => new { r.Namespace, r.LastSeen, r.Id });
             e.HasIndex(r => new { r.Indicator, r.LastSeen, r.Id });
         });
+        modelBuilder.Entity<GoneAlertRow>(e => { e.ToTable("gone_alerts"); e.HasKey(r => r.AlertId); e.Property(r => r.AlertId).ValueGeneratedNever(); });
         modelBuilder.Entity<AlertFeedRow>(e => { e.ToTable("alert_feeds"); e.HasKey(r => new { r.Feed, r.AlertId }); e.HasIndex(r => r.AlertId); });
         modelBuilder.Entity<FeedHitsRow>(e => { e.ToTable("feed_hits"); e.HasKey(r => new { r.FeedUid, r.Hour }); });
         modelBuilder.Entity<AlertOutboxRow>(e => { e.ToTable("alert_outbox"); e.HasIndex(r => r.At); });

@@ -3,11 +3,8 @@ namespace ThreatFeeds.Telemetry;
 /// <summary>The ranges of log event ids, a hundred per room; each room's ids stand in its <c>…Log.cs</c>.</summary>
 public static class EventIds
 {
-    public const int Resources = 1000;
-    public const int Sets = 1300;
     public const int Pulling = 1400;
     public const int Pushing = 1500;
-    public const int Logs = 1600;
     public const int Alerts = 1700;
     public const int Searching = 1800;
     public const int Jobs = 2000;

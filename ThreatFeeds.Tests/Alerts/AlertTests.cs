@@ -30,6 +30,19 @@ public sealed class AlertTests
     }
 
     [Theory]
+    [InlineData("a\0b", false)]
+    [InlineData("a\u001bb", false)]
+    [InlineData("a\u0085b", false)]
+    [InlineData("a\ud800b", false)]
+    [InlineData("two\r\n\tlines, \ud83d\ude00", true)]
+    public void A_note_takes_text_and_no_control_characters_but_ends_of_lines_and_tabs(string note, bool taken)
+    {
+        string? problem = AlertChanges.Problem(new AlertChange(null, note));
+        Assert.Equal(taken, problem is null);
+        Assert.True(taken || problem!.Contains("note", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [OnSqlite]
     [OnPostgres]
     public async Task A_hit_that_joins_leaves_what_a_user_set(StorageProvider provider)
@@ -39,7 +52,7 @@ public sealed class AlertTests
         await world.SetAsync("one", "bad.example");
         await HitAsync(world, "bad.example", TimeSpan.Zero);
         string id = (await world.AlertsAsync()).Single().Id.ToString();
-        var changes = new AlertChanges(world.Contexts, world.Clock);
+        var changes = new AlertChanges(world.Contexts);
 
         Assert.Empty(await changes.ApplyAsync([id], new AlertChange(AlertState.Dismissed, "known scanner"), Actor.Local, default));
         await HitAsync(world, "bad.example", TimeSpan.FromMinutes(1));
@@ -59,7 +72,7 @@ public sealed class AlertTests
         await HitAsync(world, "bad.example", TimeSpan.Zero);
         string id = (await world.AlertsAsync()).Single().Id.ToString();
 
-        IReadOnlyList<string> unknown = await new AlertChanges(world.Contexts, world.Clock).ApplyAsync([id, "987654", "nonsense"], new AlertChange(AlertState.Dismissed, null), Actor.Local, default);
+        IReadOnlyList<string> unknown = await new AlertChanges(world.Contexts).ApplyAsync([id, "987654", "nonsense"], new AlertChange(AlertState.Dismissed, null), Actor.Local, default);
 
         Assert.Equal(["987654", "nonsense"], unknown.Order());
         Assert.Equal(AlertState.Open, (await world.AlertsAsync()).Single().State);

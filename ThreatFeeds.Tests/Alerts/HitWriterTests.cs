@@ -68,13 +68,9 @@ public sealed class HitWriterTests
         await world.CheckCountsAsync();
     }
 
-    [Fact]
+    [PostgresFact]
     public async Task Its_locks_are_few_whatever_hits()
     {
-        if (TestDatabase.PostgresServer is null && Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            return;
-        }
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Postgres);
         List<FoundHit> hits = [.. Enumerable.Range(0, 2_000).Select(i => Hit(0, 0, i, $"n{i}.example", world.Clock.GetUtcNow()))];
         await using ThreatFeedsContext db = world.Contexts.Create();

@@ -24,6 +24,7 @@ public sealed class TableTests
         ("SetAside", "set_aside", "Alerts"),
         ("Hits", "hits", "Alerts"),
         ("Alerts", "alerts", "Alerts"),
+        ("GoneAlerts", "gone_alerts", "Alerts"),
         ("AlertFeeds", "alert_feeds", "Alerts"),
         ("AlertSamples", "alert_samples", "Alerts"),
         ("FeedHits", "feed_hits", "Alerts"),

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Matching;
 using ThreatFeeds.Vocabulary;
@@ -20,6 +22,24 @@ public sealed class RecordMatcherTests
         Assert.Equal([(HitField.QueryName, "old.example"), (HitField.SourceIp, "192.0.2.1")], matcher.Found.Select(f => (f.Field, f.Value)));
         matcher.Next();
         Assert.Empty(matcher.Found);
+    }
+
+    [Fact]
+    public void A_record_with_very_many_listed_values_is_compared_in_seconds()
+    {
+        var builder = new IndicatorSetBuilder(ContentKind.DomainNameSet);
+        Assert.True(IndicatorText.TryEncode(ContentKind.DomainNameSet, "*.x.example", out byte[] below));
+        builder.Add(below);
+        var matcher = new RecordMatcher(IndicatorIndex.Build([new IndexedFeed("one", builder.Build(), false)]));
+        const int values = 200_000;
+        // Time that grew with the square of the values would be many minutes.
+        long begin = Stopwatch.GetTimestamp();
+        for (int i = 0; i < values; i++)
+        {
+            matcher.Look(HitField.RecordData, Encoding.ASCII.GetBytes($"{i:x5}.x.example"));
+            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(20), $"{i} values took 20 s");
+        }
+        Assert.Equal(values, matcher.Found.Count);
     }
 
     [Fact]

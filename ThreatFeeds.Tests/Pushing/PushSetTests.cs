@@ -133,10 +133,10 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         // Nobody listens for new feeds here: only the second look can find it.
         await using FeedsHost quiet = await FeedsHost.CreateAsync(_folder.Path);
         InterruptedContexts contexts = new(quiet.Get<IContextFactory>());
-        var documents = new PushedDocuments(contexts, TimeProvider.System);
+        var documents = new PushedDocuments(contexts);
         using var push = new PushSet(quiet.Get<FeedCatalog>(), quiet.Get<ListedSets>(), documents, quiet.Get<PushOutcomes>());
-        // Looked for before, then waited.
-        contexts.Interrupt(2, () => quiet.CreateAsync("late", "IPSet"));
+        // Locked, looked for before, then waited.
+        contexts.Interrupt(3, () => quiet.CreateAsync("late", "IPSet"));
         const string text = """{"ips": ["99.99.99.99/32"]}""";
         PushResult result = await push.PushAsync("late", Documents.Of(ContentKind.IPSet, text), Actor.Local, default);
         Assert.True(contexts.Interrupted);

@@ -243,7 +243,7 @@ internal sealed class SearchWorld : IAsyncDisposable
         LookBack = new LookBackSearch(Contexts, logs, decoder, Targets = new LookBackTargets(Snapshots, new AddedEntries(Contexts, Stored)), commit) { Window = LookBackWindow };
         RetentionClock?.Dispose();
         RetentionClock = new RetentionClock(Contexts, _store, Clock, NullLogger<RetentionClock>.Instance);
-        States = new SearchStates(Contexts, _sources, Standstill, RetentionClock);
+        States = new SearchStates(Contexts, _sources, Standstill, RetentionClock, Catalog);
         Book = new SourceBook(Contexts, Clock);
         RecordRetention = new RecordRetention(Contexts, _store, RetentionOptions);
         Ingestion = new LogIngestion(Readers, _store);

@@ -186,7 +186,9 @@ public sealed class UnwritableRecordTests
         List<SetAsideRow> rows = await db.SetAside.ToListAsync();
         Assert.Equal(count, rows.Count);
         Assert.All(rows, r => Assert.InRange(r.Reason.Length, 1, 500));
-        Assert.Equal(count, (await world.States.GetAsync(default)).SetAside);
+        SearchState state = await world.States.GetAsync(default);
+        Assert.Equal(count, state.SetAside);
+        Assert.Equal(rows.Select(r => (r.Reason, r.At)).Order(), state.SetAsideNewest.Select(r => (r.Reason, r.At.UtcDateTime)).Order());
     }
 
     /// <summary>The database itself refuses hits of a value, whoever writes them.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Tests.Support;
@@ -17,6 +18,9 @@ internal sealed class InterruptedContexts(IContextFactory inner) : IContextFacto
     /// <summary>No context can be made: the database is away.</summary>
     public bool Away { get; set; }
 
+    /// <summary>Contexts that were asked for while the database was away.</summary>
+    public int Refused { get; private set; }
+
     /// <param name="at">Which of the contexts made from now on waits for the write; the first is 1.</param>
     public void Interrupt(int at, Func<Task> write) => (_left, _write) = (at, write);
 
@@ -24,15 +28,22 @@ internal sealed class InterruptedContexts(IContextFactory inner) : IContextFacto
     {
         if (Away)
         {
+            Refused++;
             throw new InvalidOperationException("The database is away.");
         }
         if (_write is { } write && --_left == 0)
         {
             _write = null;
             // On a thread of its own, since whoever asks for a context cannot await.
-            var thread = new Thread(() => ((IAsyncResult)Task.Run(write)).AsyncWaitHandle.WaitOne());
+            Task written = Task.Run(write);
+            var thread = new Thread(() => ((IAsyncResult)written).AsyncWaitHandle.WaitOne());
             thread.Start();
             thread.Join();
+            if (written.Exception?.InnerException is { } problem)
+            {
+                // What the test asserted in between must fail it.
+                ExceptionDispatchInfo.Throw(problem);
+            }
             Interrupted = true;
         }
         return inner.Create();

@@ -139,9 +139,6 @@ namespace ThreatFeeds.Storage.Postgres
                         .IsRequired()
                         .HasColumnType("text");
 
-                    b.Property<DateTime?>("StateChangedAt")
-                        .HasColumnType("timestamp with time zone");
-
                     b.Property<string>("Workload")
                         .IsRequired()
                         .HasColumnType("text");
@@ -219,6 +216,16 @@ namespace ThreatFeeds.Storage.Postgres
                     b.ToTable("feed_hits", (string)null);
                 });
 
+            modelBuilder.Entity("ThreatFeeds.Storage.GoneAlertRow", b =>
+                {
+                    b.Property<long>("AlertId")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("AlertId");
+
+                    b.ToTable("gone_alerts", (string)null);
+                });
+
             modelBuilder.Entity("ThreatFeeds.Storage.GoneSourceRow", b =>
                 {
                     b.Property<string>("Source")
@@ -258,9 +265,6 @@ namespace ThreatFeeds.Storage.Postgres
 
                     b.Property<long>("Ordinal")
                         .HasColumnType("bigint");
-
-                    b.Property<string>("RecordId")
-                        .HasColumnType("text");
 
                     b.Property<long>("Segment")
                         .HasColumnType("bigint");
@@ -418,9 +422,6 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<string>("Feed")
                         .IsRequired()
                         .HasColumnType("text");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint");
@@ -680,9 +681,6 @@ namespace ThreatFeeds.Storage.Postgres
                     b.Property<string>("Document")
                         .IsRequired()
                         .HasColumnType("text");
-
-                    b.Property<DateTime>("ReceivedAt")
-                        .HasColumnType("timestamp with time zone");
 
                     b.HasKey("Feed", "Content");
 

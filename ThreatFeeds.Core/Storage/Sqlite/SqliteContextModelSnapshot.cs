@@ -130,9 +130,6 @@ namespace ThreatFeeds.Storage.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
-                    b.Property<DateTime?>("StateChangedAt")
-                        .HasColumnType("TEXT");
-
                     b.Property<string>("Workload")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -210,6 +207,16 @@ namespace ThreatFeeds.Storage.Sqlite
                     b.ToTable("feed_hits", (string)null);
                 });
 
+            modelBuilder.Entity("ThreatFeeds.Storage.GoneAlertRow", b =>
+                {
+                    b.Property<long>("AlertId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("AlertId");
+
+                    b.ToTable("gone_alerts", (string)null);
+                });
+
             modelBuilder.Entity("ThreatFeeds.Storage.GoneSourceRow", b =>
                 {
                     b.Property<string>("Source")
@@ -249,9 +256,6 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.Property<long>("Ordinal")
                         .HasColumnType("INTEGER");
-
-                    b.Property<string>("RecordId")
-                        .HasColumnType("TEXT");
 
                     b.Property<long>("Segment")
                         .HasColumnType("INTEGER");
@@ -406,9 +410,6 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.Property<string>("Feed")
                         .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<long>("Version")
@@ -664,9 +665,6 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.Property<string>("Document")
                         .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<DateTime>("ReceivedAt")
                         .HasColumnType("TEXT");
 
                     b.HasKey("Feed", "Content");

@@ -1,0 +1,157 @@
+using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Alerts;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Pulling;
+using ThreatFeeds.Tests.Searching;
+using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Alerts;
+
+public sealed class AlertRetentionTests
+{
+    [PostgresFact]
+    public async Task A_hit_that_joins_an_alert_about_to_be_deleted_is_kept_in_an_alert()
+    {
+        // Chosen already, and nothing of it deleted yet.
+        var before = new BeforeStatement("DELETE FROM alert_samples");
+        await using SearchWorld world = await OldAlertAsync(StorageProvider.Postgres, before.Wrap);
+        Task? hit = null;
+        before.Happens = async () => hit = await HitOrWaitAsync(world);
+        await new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default);
+        Assert.NotNull(hit);
+        await hit;
+        await world.SettleAsync();
+        Assert.Single(await world.AlertsAsync());
+        await world.CheckCountsAsync();
+    }
+
+    [PostgresFact]
+    public async Task A_hit_that_joins_an_alert_just_before_it_is_locked_keeps_it()
+    {
+        var before = new BeforeStatement("pg_advisory_xact_lock");
+        await using SearchWorld world = await OldAlertAsync(StorageProvider.Postgres, before.Wrap);
+        long id = (await world.AlertsAsync()).Single().Id;
+        before.Happens = async () =>
+        {
+            await world.DnsAsync("bad.example");
+            await world.SettleAsync();
+        };
+        Assert.Equal(0, await new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        Assert.Null(before.Happens);
+        AlertRow alert = Assert.Single(await world.AlertsAsync());
+        Assert.Equal((id, 2L), (alert.Id, alert.Count));
+        await world.CheckCountsAsync();
+    }
+
+    [PostgresFact]
+    public async Task Retention_and_a_hit_of_the_same_alert_do_not_lock_each_other_out()
+    {
+        var before = new BeforeStatement("DELETE FROM alerts");
+        await using SearchWorld world = await OldAlertAsync(StorageProvider.Postgres, before.Wrap);
+        Task? hit = null;
+        before.Happens = async () => hit = await HitOrWaitAsync(world);
+        await new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default);
+        Assert.NotNull(hit);
+        await hit;
+        await world.SettleAsync();
+        Assert.Single(await world.AlertsAsync());
+        await world.CheckCountsAsync();
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task While_the_hits_of_a_deleted_alert_go_others_write_and_nobody_sees_the_alert(StorageProvider provider)
+    {
+        await using SearchWorld world = await ManyHitsAsync(provider);
+        var contexts = new InterruptedContexts(world.Contexts);
+        // The first trims, the second deletes the alert, the third some of its hits.
+        contexts.Interrupt(4, async () =>
+        {
+            await world.FeedAsync("beside", "DomainNameSet");
+            Assert.Null(await new AlertQueries(world.Contexts, world.Logs).FindAsync("1", default));
+            Assert.InRange((await world.HitsAsync()).Count, 1, Many - 1);
+        });
+        Assert.Equal(1, await new AlertRetention(contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        Assert.True(contexts.Interrupted);
+        await NothingLeftAsync(world);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task What_a_broken_off_retention_left_of_an_alert_goes_with_the_next(StorageProvider provider)
+    {
+        await using SearchWorld world = await ManyHitsAsync(provider);
+        var contexts = new InterruptedContexts(world.Contexts);
+        contexts.Interrupt(4, () => throw new TimeoutException("as if the process had been killed"));
+        await Assert.ThrowsAsync<TimeoutException>(() => new AlertRetention(contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        Assert.NotEmpty(await world.HitsAsync());
+        Assert.Equal(0, await new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        await NothingLeftAsync(world);
+    }
+
+    private const int Many = 15_000;
+
+    private static async Task NothingLeftAsync(SearchWorld world)
+    {
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        Assert.Equal((0, 0, 0, 0), (await db.Alerts.CountAsync(), await db.Hits.CountAsync(), await db.AlertFeeds.CountAsync(), await db.AlertSamples.CountAsync()));
+    }
+
+    private static async Task<SearchWorld> ManyHitsAsync(StorageProvider provider)
+    {
+        SearchWorld world = await SearchWorld.CreateAsync(provider);
+        DateTimeOffset old = world.Clock.GetUtcNow().AddDays(-100);
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        db.Alerts.Add(new AlertRow
+        {
+            Cluster = "cluster", Indicator = "bad.example", FirstSeen = old.ToUnixTimeMilliseconds(), LastSeen = old.ToUnixTimeMilliseconds(), Count = Many,
+            Severity = Severity.High, OpenedAt = old.UtcDateTime,
+        });
+        await db.SaveChangesAsync();
+        db.AlertFeeds.Add(new AlertFeedRow { AlertId = 1, Feed = "one" });
+        await db.SaveChangesAsync();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await db.InsertManyAsync("hits", ["Id", "AlertId", "Source", "Segment", "Ordinal", "Time", "Field", "Value", "Indicator", "Feeds"],
+            [.. Enumerable.Range(0, Many).Select(i => new object[]
+            {
+                (byte[])[.. BitConverter.GetBytes(i), .. new byte[12]], 1L, "s", 1L, (long)i, old.ToUnixTimeMilliseconds(), "qname", "bad.example", "bad.example", "one",
+            })], "", default);
+        await transaction.CommitAsync();
+        return world;
+    }
+
+    /// <summary>One alert of one hit, older than alerts are kept, that one more hit would join.</summary>
+    private static async Task<SearchWorld> OldAlertAsync(StorageProvider provider, Func<TestDatabase, IContextFactory> wrap)
+    {
+        SearchWorld world = await SearchWorld.CreateAsync(provider, wrap: wrap);
+        world.Alerts.GroupingHours = 720;
+        world.Alerts.RetentionDays = 1;
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        await world.DnsAsync("bad.example");
+        await world.SettleAsync();
+        world.Clock.Advance(TimeSpan.FromDays(2));
+        return world;
+    }
+
+    /// <summary>One more hit, begun and written, or waiting for a lock.</summary>
+    private static async Task<Task> HitOrWaitAsync(SearchWorld world)
+    {
+        await world.DnsAsync("bad.example");
+        LogSource source = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        Task step = Task.Run(() => world.Forward.StepAsync(source, default));
+        await FeedsHost.UntilAsync(async () => step.IsCompleted || await WaitsAsync(world));
+        return step;
+    }
+
+    private static async Task<bool> WaitsAsync(SearchWorld world)
+    {
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        return (await db.Database.SqlQueryRaw<int>("SELECT 1 AS \"Value\" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").ToListAsync()).Count > 0;
+    }
+}
