@@ -44,7 +44,7 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
         status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, $"A document that waits for this feed could not be applied; it is tried again within seconds. {problem.GetBaseException().Message}", cancellationToken);
 
     private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) =>
-        status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PushRefused);
+        status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);
 
     private static string? Notes(Feed feed, ParseResult parsed)
     {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
@@ -58,9 +59,11 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         standstill.Observe(standing);
         List<GoneSource> gone = await db.GoneSources.AsNoTracking().OrderByDescending(g => g.GoneAt).Take(MostGone)
             .Select(g => new GoneSource(g.Source, g.Kind, new DateTimeOffset(DateTime.SpecifyKind(g.GoneAt, DateTimeKind.Utc)))).ToListAsync(cancellationToken);
+        List<string> damaged = await db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
         return new SearchState(
-            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, clock.WaitsUntil)
+            idle && damaged.Count == 0, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, damaged, clock.WaitsUntil)
         {
+            AtRest = idle,
             SetAsideNewest = await SetAsideAsync(db, present, cancellationToken),
         };
     }
