@@ -11,6 +11,9 @@ namespace ThreatFeeds.Alerts;
 /// <summary>Reads alerts and the hits behind them.</summary>
 public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
 {
+    /// <summary>Bytes of records on a page of hits: over eleven thousand usual ones, or eight of the longest. A hit is never left out for them when it is the only one.</summary>
+    internal const int MostRecordBytes = 8 << 20;
+
     /// <summary>Why the filter cannot be used, by the name of its parameter; empty when it can.</summary>
     public static IReadOnlyDictionary<string, string> Problems(AlertFilter filter) => AlertFilters.Problems(filter);
 
@@ -48,7 +51,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
     /// <summary>Whether a page of hits gave this cursor.</summary>
     public static bool IsHitCursor(string after) => HitCursor(after) is not null;
 
-    /// <summary>The hits of an alert, newest first; null when there is no such alert.</summary>
+    /// <summary>The hits of an alert, newest first; null when there is no such alert. A page ends early when its records have 8 MiB.</summary>
     /// <param name="after">The cursor of the page before.</param>
     public async Task<Page<HitView>?> HitsAsync(string id, string? after, int limit, CancellationToken cancellationToken)
     {
@@ -62,15 +65,16 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         hits = hits.Where(h => h.Time <= at);
         // Hits of one millisecond have no order of their own; the cursor counts how many of them were shown.
         List<HitRow> rows = await hits.OrderByDescending(h => h.Time).ThenByDescending(h => h.Id).Skip(skip).Take(limit + 1).ToListAsync(cancellationToken);
+        List<HitView> views = await HitViewsAsync(db, rows[..Math.Min(limit, rows.Count)], cancellationToken);
         string? next = null;
-        if (rows.Count > limit)
+        if (rows.Count > views.Count)
         {
-            rows.RemoveAt(limit);
+            rows.RemoveRange(views.Count, rows.Count - views.Count);
             long last = rows[^1].Time;
             long same = rows.Count(h => h.Time == last) + (at == last ? skip : 0);
             next = string.Create(CultureInfo.InvariantCulture, $"{last}_{same}");
         }
-        return new Page<HitView>(await HitViewsAsync(db, rows, cancellationToken), next);
+        return new Page<HitView>(views, next);
     }
 
     /// <summary>The time of the last hit shown, and how many of that millisecond were.</summary>
@@ -78,7 +82,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         after.Split('_') is [string time, string passed] && long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long at)
         && int.TryParse(passed, NumberStyles.None, CultureInfo.InvariantCulture, out int skip) ? (at, skip) : null;
 
-    /// <summary>The newest hits of a value.</summary>
+    /// <summary>The newest hits of a value, fewer than the limit when their records have 8 MiB.</summary>
     public async Task<IReadOnlyList<HitView>> LastHitsAsync(string value, int limit, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
@@ -87,14 +91,22 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
         return await HitViewsAsync(db, rows, cancellationToken);
     }
 
+    /// <summary>The first of the hits, as many as have room.</summary>
     private async Task<List<HitView>> HitViewsAsync(ThreatFeedsContext db, List<HitRow> rows, CancellationToken cancellationToken)
     {
         var views = new List<HitView>(rows.Count);
-        IReadOnlyDictionary<RecordPlace, RawRecord> records = await logs.FindAsync(rows.ConvertAll(Place), cancellationToken);
-        foreach (HitRow row in rows)
+        FoundRecords found = await logs.FindAsync(rows.ConvertAll(Place), MostRecordBytes, cancellationToken);
+        long room = MostRecordBytes;
+        foreach (HitRow row in rows.Take(found.Passed))
         {
-            string? text = records.TryGetValue(Place(row), out RawRecord kept) ? Encoding.UTF8.GetString(kept.Line.Span)
+            string? text = found.Records.TryGetValue(Place(row), out RawRecord kept) ? Encoding.UTF8.GetString(kept.Line.Span)
                 : await db.AlertSamples.Where(s => s.AlertId == row.AlertId && s.HitId == row.Id).Select(s => s.Record).FirstOrDefaultAsync(cancellationToken);
+            // Each hit counts, since those of one record all show it.
+            room -= text is null ? 0 : Encoding.UTF8.GetByteCount(text);
+            if (room < 0 && views.Count > 0)
+            {
+                break;
+            }
             views.Add(new HitView(Convert.ToHexStringLower(row.Id), DateTimeOffset.FromUnixTimeMilliseconds(row.Time), row.Field, row.Value, row.Indicator, HitFeeds.Names(row.Feeds), Json(text)));
         }
         return views;

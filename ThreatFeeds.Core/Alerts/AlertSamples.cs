@@ -34,7 +34,7 @@ internal static class AlertSamples
                     bool keep = i < Kept || i >= all.Count - Kept;
                     if (keep && all[i].Hit is { } hit)
                     {
-                        inserts.Add([alert, all[i].Id, all[i].Time, StorableText.OfRecord(hit.Line)]);
+                        inserts.Add([alert, all[i].Id, all[i].Time, StorableText.OfRecord(hit.Line.Span)]);
                     }
                     else if (!keep && all[i].Hit is null)
                     {

@@ -14,7 +14,7 @@ namespace ThreatFeeds.Alerts;
 /// <param name="Line">The record as received.</param>
 public sealed record FoundHit(
     LogSource Source, Position Position, DateTimeOffset Time, HitField Field, string Value, string Indicator,
-    IReadOnlyList<string> Feeds, RecordDetails Details, byte[] Line)
+    IReadOnlyList<string> Feeds, RecordDetails Details, ReadOnlyMemory<byte> Line)
 {
     /// <summary>When the record was acknowledged.</summary>
     public DateTimeOffset ArrivedAt { get; init; }

@@ -98,27 +98,20 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) =>
         Task.FromResult(Find(source).Log.Count(after, upTo));
 
-    public Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken)
+    public Task<FoundRecords> FindAsync(IReadOnlyList<RecordPlace> places, long mostBytes, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(places);
         Kinds kinds = Open();
-        return Task.Run<IReadOnlyDictionary<RecordPlace, RawRecord>>(
-            () =>
+        return Task.Run(
+            () => Guarded(() =>
             {
-                var found = new Dictionary<RecordPlace, RawRecord>();
-                foreach (IGrouping<string, RecordPlace> ofSource in places.GroupBy(p => p.Source))
+                var finding = new Finding(places, mostBytes);
+                foreach (IGrouping<string, Wanted> ofSource in finding.BySource())
                 {
-                    if (kinds.Find(ofSource.Key) is { } kind)
-                    {
-                        IEnumerable<Position> positions = ofSource.Select(p => p.Position).Where(p => p is { Segment: > 0, Ordinal: >= 0 });
-                        foreach (RawRecord record in Guarded(() => kind.Log.Find(positions, cancellationToken)))
-                        {
-                            found[new RecordPlace(ofSource.Key, record.Position)] = record;
-                        }
-                    }
+                    kinds.Find(ofSource.Key)?.Log.Find(ofSource, finding, cancellationToken);
                 }
-                return found;
-            },
+                return finding.Done();
+            }),
             cancellationToken);
     }
 

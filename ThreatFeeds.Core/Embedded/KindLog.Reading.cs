@@ -47,11 +47,10 @@ internal sealed partial class KindLog
         return upTo;
     }
 
-    /// <summary>Records at the positions that are kept. Each frame is read and verified once.</summary>
-    public List<RawRecord> Find(IEnumerable<Position> positions, CancellationToken cancellationToken)
+    /// <summary>Gives the records that are wanted and kept. Each frame is read and verified once, and none that has only records for which there is no room any more.</summary>
+    public void Find(IEnumerable<Wanted> places, Finding finding, CancellationToken cancellationToken)
     {
-        var found = new List<RawRecord>();
-        foreach (IGrouping<long, Position> ofSegment in positions.Distinct().Order().GroupBy(p => p.Segment))
+        foreach (IGrouping<long, Wanted> ofSegment in places.GroupBy(p => p.Position.Segment))
         {
             SegmentView view;
             lock (_gate)
@@ -62,28 +61,27 @@ internal sealed partial class KindLog
                 }
                 view = segment.View();
             }
-            using SegmentReader? reader = OpenReader(view, Stride.Bytes);
+            using SegmentReader? reader = OpenReader(view, chunkBytes: 0);
             var damaged = new List<DamagedRange>();
-            foreach (IGrouping<int, Position> ofStride in ofSegment.GroupBy(p => view.IndexOf(p.Ordinal)))
+            foreach (IGrouping<int, Wanted> ofStride in ofSegment.GroupBy(p => view.IndexOf(p.Position.Ordinal)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (reader is null || ofStride.Key == view.Count)
+                Dictionary<long, Wanted> wanted = ofStride.Where(p => p.Order < finding.Passed).ToDictionary(p => p.Position.Ordinal);
+                if (reader is null || ofStride.Key == view.Count || wanted.Count == 0)
                 {
                     continue;
                 }
-                var wanted = ofStride.Select(p => p.Ordinal).ToHashSet();
-                reader.Visit(ofStride.Key, wanted.Min(), wanted.Max(), record =>
+                reader.Visit(ofStride.Key, wanted.Keys.Min(), wanted.Keys.Max(), record =>
                 {
-                    if (wanted.Contains(record.Position.Ordinal))
+                    if (wanted.TryGetValue(record.Position.Ordinal, out Wanted one))
                     {
-                        found.Add(record with { Line = record.Line.ToArray() });
+                        finding.Take(one, record);
                     }
                     return true;
                 }, damaged);
             }
             Note(view, damaged);
         }
-        return found;
     }
 
     /// <summary>How a batch stands to what was stored under its key. A frame that cannot be read any more says nothing: its records are gone.</summary>

@@ -53,7 +53,7 @@ internal sealed class BodyLines
     private ReadOnlyMemory<byte> PutTogether(out bool tooLong)
     {
         // One byte more than allowed for the CR; what goes past that is only passed over.
-        var whole = new ArrayBufferWriter<byte>(Math.Min(_part.Length * 2, _longest + 1));
+        var whole = new ArrayBufferWriter<byte>(Math.Min(_part.Length, _longest) + 1);
         tooLong = false;
         bool ended = false;
         do

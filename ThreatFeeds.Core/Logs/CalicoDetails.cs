@@ -85,17 +85,17 @@ internal static class CalicoDetails
         }
         if (value.ValueKind == JsonValueKind.Number)
         {
-            return value.TryGetInt32(out int number) ? number : null;
+            return value.TryGetUInt16(out ushort number) ? number : null;
         }
-        return int.TryParse(Text(value), NumberStyles.None, CultureInfo.InvariantCulture, out int parsed) ? parsed : null;
+        return ushort.TryParse(Text(value), NumberStyles.None, CultureInfo.InvariantCulture, out ushort parsed) ? parsed : null;
     }
 
     private static Dictionary<string, string> Labels(JsonElement record, string key)
     {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        var labels = new SortedList<string, string>(StringComparer.Ordinal);
         if (!TryGet(record, key, out JsonElement value))
         {
-            return labels;
+            return [];
         }
         if (value.ValueKind == JsonValueKind.Object && TryGet(value, "labels", out JsonElement inner) && inner.ValueKind is JsonValueKind.Array or JsonValueKind.Null)
         {
@@ -107,7 +107,7 @@ internal static class CalicoDetails
             {
                 if (label.Value.ValueKind == JsonValueKind.String && NameOf(label) is { } name)
                 {
-                    labels[name] = Text(label.Value) ?? "";
+                    Set(name, Text(label.Value) ?? "");
                 }
             }
         }
@@ -118,11 +118,20 @@ internal static class CalicoDetails
                 if (Text(item) is { } text)
                 {
                     int equals = text.IndexOf('=', StringComparison.Ordinal);
-                    labels[equals < 0 ? text : text[..equals]] = equals < 0 ? "" : text[(equals + 1)..];
+                    Set(equals < 0 ? text : text[..equals], equals < 0 ? "" : text[(equals + 1)..]);
                 }
             }
         }
-        return labels;
+        return new Dictionary<string, string>(labels, StringComparer.Ordinal);
+
+        void Set(string name, string label)
+        {
+            labels[name] = label;
+            if (labels.Count > Endpoint.MostLabels)
+            {
+                labels.RemoveAt(labels.Count - 1);
+            }
+        }
     }
 
     private static bool Answered(JsonElement record)

@@ -35,8 +35,13 @@ public interface ILogReader
 /// <param name="Namespace">Empty when unknown (<c>-</c>).</param>
 /// <param name="Name">The pod's name, else its aggregated name (<c>name-*</c>), else empty.</param>
 /// <param name="Aggregated">The record does not name the pod.</param>
+/// <param name="Labels">At most <see cref="MostLabels"/>.</param>
+/// <param name="Port">0 to 65535.</param>
 public sealed record Endpoint(string Namespace, string Name, bool Aggregated, IReadOnlyDictionary<string, string> Labels, string? Ip, int? Port, string? Type)
 {
+    /// <summary>Labels read of a side; of more, the first by name.</summary>
+    public const int MostLabels = 256;
+
     public static Endpoint Unknown { get; } = new("", "", false, new Dictionary<string, string>(), null, null, null);
 }
 

@@ -45,6 +45,11 @@ public enum AppendResult
 /// <param name="Source">Id of its source.</param>
 public readonly record struct RecordPlace(string Source, Position Position);
 
+/// <summary>Records that were asked for by their places.</summary>
+/// <param name="Records">As received; those no longer kept are absent. Lines are copies.</param>
+/// <param name="Passed">How many of the places, from the first on, this answers; for the others there was no room.</param>
+public sealed record FoundRecords(IReadOnlyDictionary<RecordPlace, RawRecord> Records, int Passed);
+
 /// <summary>What a range holds.</summary>
 /// <param name="Records">Records kept in the range and readable.</param>
 /// <param name="Deleted">Records of the range that retention deleted or damage took. Deleted records with no kept one between may all count where the last of them stood.</param>
@@ -103,8 +108,9 @@ public interface ILogStore
     /// <summary>How many records (after, upTo] holds.</summary>
     Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken);
 
-    /// <summary>Many records at once, as received; those no longer kept are absent. Lines are copies.</summary>
-    Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken);
+    /// <summary>Many records at once: those of the first places, as many as have room in <paramref name="mostBytes"/> bytes of lines, but at least one.</summary>
+    /// <param name="places">In any order.</param>
+    Task<FoundRecords> FindAsync(IReadOnlyList<RecordPlace> places, long mostBytes, CancellationToken cancellationToken);
 
     /// <summary>Records of the source that were deleted before every search had passed them, or that were damaged; each counts once, for good.</summary>
     Task<long> LostAsync(LogSource source, CancellationToken cancellationToken);
@@ -127,7 +133,7 @@ public static class LogStoreReading
     public static async Task<RawRecord?> FindAsync(this ILogStore store, string sourceId, Position position, CancellationToken cancellationToken)
     {
         var place = new RecordPlace(sourceId, position);
-        return (await store.FindAsync([place], cancellationToken)).TryGetValue(place, out RawRecord record) ? record : null;
+        return (await store.FindAsync([place], long.MaxValue, cancellationToken)).Records.TryGetValue(place, out RawRecord record) ? record : null;
     }
 }
 

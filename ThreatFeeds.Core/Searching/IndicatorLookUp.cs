@@ -15,7 +15,7 @@ public sealed record ListedBy(string Feed, string Indicator, DateTimeOffset? Sin
 /// <summary>The answer of <c>GET /v1/indicators/VALUE</c>.</summary>
 /// <param name="Value">Canonical.</param>
 /// <param name="Kind">name or address.</param>
-/// <param name="LastHits">The newest hits of exactly this value, at most 20.</param>
+/// <param name="LastHits">The newest hits of exactly this value, at most 20 and 8 MiB of records.</param>
 /// <param name="Damaged">Enabled feeds of such values whose stored set is damaged: whether they list it, or since when, is not known.</param>
 public sealed record IndicatorAnswer(
     string Value, string Kind, bool Listed, IReadOnlyList<ListedBy> Feeds, IReadOnlyList<HitView> LastHits, IReadOnlyList<DamagedFeed> Damaged);

@@ -18,42 +18,26 @@ public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
     /// <summary>An event time further ahead of its arrival than this is not believed.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
 
-    /// <summary>Records fetched at first; then as many as there is room for by the longest seen.</summary>
-    private const int FirstFetch = 64;
-
-    /// <summary>Records fetched at once however short they are.</summary>
-    private const int MostFetch = 4096;
-
     /// <summary>The hits behind the values, in order; a record that is no longer kept gives none.</summary>
-    /// <param name="bytes">Bytes of records held at most, but for those of the fetch that goes beyond.</param>
+    /// <param name="bytes">Bytes of records held at most, but for one record that is longer by itself.</param>
     internal async Task<DecodedHits> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, long bytes, CancellationToken cancellationToken)
     {
         var hits = new List<FoundHit>(found.Count);
         var unreadable = new List<UnwritableRecord>();
         IGrouping<Position, FoundValue>[] records = [.. found.GroupBy(f => f.Record)];
-        long longest = 1;
-        int fetch = FirstFetch;
-        for (int next = 0; next < records.Length;)
+        if (records.Length == 0)
         {
-            IGrouping<Position, FoundValue>[] part = records[next..Math.Min(records.Length, next + fetch)];
-            IReadOnlyDictionary<RecordPlace, RawRecord> lines = await logs.FindAsync([.. part.Select(r => new RecordPlace(source.Id, r.Key))], cancellationToken);
-            foreach (IGrouping<Position, FoundValue> record in part)
-            {
-                if (bytes <= 0)
-                {
-                    return new DecodedHits(hits, unreadable, records[next - 1].Key);
-                }
-                next++;
-                if (lines.TryGetValue(new RecordPlace(source.Id, record.Key), out RawRecord raw))
-                {
-                    bytes -= raw.Line.Length;
-                    longest = Math.Max(longest, raw.Line.Length);
-                    Add(source, record, raw, hits, unreadable);
-                }
-            }
-            fetch = (int)Math.Clamp(bytes / longest, 1, MostFetch);
+            return new DecodedHits(hits, unreadable, null);
         }
-        return new DecodedHits(hits, unreadable, null);
+        FoundRecords lines = await logs.FindAsync([.. records.Select(r => new RecordPlace(source.Id, r.Key))], bytes, cancellationToken);
+        foreach (IGrouping<Position, FoundValue> record in records.Take(lines.Passed))
+        {
+            if (lines.Records.TryGetValue(new RecordPlace(source.Id, record.Key), out RawRecord raw))
+            {
+                Add(source, record, raw, hits, unreadable);
+            }
+        }
+        return new DecodedHits(hits, unreadable, lines.Passed < records.Length ? records[lines.Passed - 1].Key : null);
     }
 
     private void Add(LogSource source, IGrouping<Position, FoundValue> record, RawRecord raw, List<FoundHit> hits, List<UnwritableRecord> unreadable)
@@ -64,10 +48,9 @@ public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
             return;
         }
         DateTimeOffset time = details.Time is { } at && at <= raw.ArrivedAt + Ahead ? at : raw.ArrivedAt;
-        byte[] line = raw.Line.ToArray();
         foreach (FoundValue value in record)
         {
-            hits.Add(new FoundHit(source, record.Key, time, value.Value.Field, value.Value.Value, value.Value.Indicator, value.Value.Feeds, details, line) { ArrivedAt = raw.ArrivedAt });
+            hits.Add(new FoundHit(source, record.Key, time, value.Value.Field, value.Value.Value, value.Value.Indicator, value.Value.Feeds, details, raw.Line) { ArrivedAt = raw.ArrivedAt });
         }
     }
 

@@ -57,5 +57,5 @@ public sealed class FindingTests
     }
 
     private static FoundHit Hit(LogKind kind, HitField field, RecordDetails details) =>
-        new(new LogSource("s", "s", kind), new Position(1, 1), DateTimeOffset.UnixEpoch, field, "listed", "listed", ["one"], details, []);
+        new(new LogSource("s", "s", kind), new Position(1, 1), DateTimeOffset.UnixEpoch, field, "listed", "listed", ["one"], details, default);
 }

@@ -75,10 +75,38 @@ public sealed class BoundTests
         string id = store.Dns().Id;
         RecordPlace[] places = [.. all.Where((_, i) => i % 2 == 0).Select(r => new RecordPlace(id, r.Position)).Reverse(), new(id, new Position(99, 0)), new(id, new Position(1, 5000)), new("nobody", new Position(1, 0))];
         _files.Reads = 0;
-        IReadOnlyDictionary<RecordPlace, RawRecord> found = await store.FindAsync(places, CancellationToken.None);
+        FoundRecords found = await store.FindAsync(places, long.MaxValue, CancellationToken.None);
         Assert.Equal(10, _files.Reads);
-        Assert.Equal(500, found.Count);
-        Assert.All(all.Where((_, i) => i % 2 == 0), r => Assert.Equal(r.Line, Encoding.UTF8.GetString(found[new RecordPlace(id, r.Position)].Line.Span)));
+        Assert.Equal((503, 500), (found.Passed, found.Records.Count));
+        Assert.All(all.Where((_, i) => i % 2 == 0), r => Assert.Equal(r.Line, Encoding.UTF8.GetString(found.Records[new RecordPlace(id, r.Position)].Line.Span)));
+
+        // Those with room only, from the newest on as a page of hits asks for them: three frames hold them.
+        _files.Reads = 0;
+        found = await store.FindAsync(places, 130_000, CancellationToken.None);
+        Assert.Equal(3, _files.Reads);
+        Assert.InRange(found.Records.Values.Sum(r => r.Line.Length), 128_000, 130_000);
+        Assert.Equal(places[..found.Passed].ToHashSet(), [.. found.Records.Keys]);
+    }
+
+    [Fact]
+    public async Task What_is_held_while_long_records_are_found_is_bounded_whatever_is_asked_for()
+    {
+        const int records = 24;
+        using var folder = new Support.TemporaryFolder();
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new DurableFiles(), _clock, folder.Path);
+        string line = new('x', 1 << 20);
+        for (int i = 0; i < records; i++)
+        {
+            await store.AddAsync(line);
+        }
+        string id = store.Dns().Id;
+        RecordPlace[] places = [.. Enumerable.Range(0, records).Select(i => new RecordPlace(id, new Position(1, i)))];
+        await store.FindAsync(places, 1, CancellationToken.None);
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        FoundRecords found = await store.FindAsync(places, 3 << 20, CancellationToken.None);
+        Assert.Equal((3, 3), (found.Passed, found.Records.Count));
+        // One is met for which there is no room.
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 3 << 20, 6 << 20);
     }
 
     [Fact]

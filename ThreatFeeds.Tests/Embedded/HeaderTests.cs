@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Extensions.Logging;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
@@ -122,6 +123,32 @@ public sealed class HeaderTests
         }
     }
 
+    [Fact]
+    public async Task Damage_that_is_met_while_its_segment_goes_counts_once()
+    {
+        EmbeddedLogStore store = await StoreFixture.OpenAsync(_files, _clock);
+        await store.AddAsync("a");
+        await store.AddAsync("b");
+        await store.DisposeAsync();
+        _files.Damage("1.seg", Segment.HeaderBytes + Frame.HeaderBytes + 8);
+        var turn = new Turn();
+        store = new EmbeddedLogStore(new EmbeddedOptions("/data"), _files, new LogReaders([new CalicoReader()]), _clock, turn);
+        await store.OpenAsync(StoreFixture.NoFloors, CancellationToken.None);
+        // Between the damage being known and being written down, all records go.
+        turn.At(nameof(EmbeddedLog.FramesDamaged), () => Assert.True(
+            ((IAsyncResult)store.RetainAsync(DateTimeOffset.MinValue, Position.BeforeAll, most: 0)).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(30))));
+        await store.LinesAsync();
+        Assert.True(turn.Came);
+        for (int start = 0; start < 2; start++)
+        {
+            Assert.Equal(new RangeCount(0, 2), await store.CountAsync());
+            Assert.Equal(2, await store.LostAsync(store.Dns(), CancellationToken.None));
+            await store.DisposeAsync();
+            store = await StoreFixture.OpenAsync(_files, _clock);
+        }
+        await store.DisposeAsync();
+    }
+
     [Theory]
     [InlineData(Length)]
     [InlineData(4)]
@@ -196,6 +223,30 @@ public sealed class HeaderTests
     {
         int length = Frame.LengthOf(new LogBatch(LogKind.Dns, "calico", [new byte[10_001]], null));
         _files.Rewrite("1.seg", bytes => change(bytes.AsSpan(Segment.HeaderBytes + (frame * length), length)));
+    }
+
+    /// <summary>A log whose reader does something when a message comes.</summary>
+    private sealed class Turn : ILogger<EmbeddedLogStore>
+    {
+        private string _message = "";
+        private Action _act = () => { };
+
+        public bool Came { get; private set; }
+
+        public void At(string message, Action act) => (_message, _act) = (message, act);
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name == _message)
+            {
+                Came = true;
+                _act();
+            }
+        }
     }
 
     /// <summary>Files that nobody may read for a while.</summary>

@@ -177,10 +177,47 @@ public abstract class LogStoreContract : IAsyncLifetime
             new(Source(LogKind.Dns).Id, dns[2].Position), new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Flow).Id, flow.Position),
             new(Source(LogKind.Dns).Id, dns[0].Position), new(Source(LogKind.Dns).Id, new Position(dns[2].Position.Segment, dns[2].Position.Ordinal + 1)), new("nobody", dns[0].Position),
         ];
-        IReadOnlyDictionary<RecordPlace, RawRecord> found = await _store.FindAsync(places, CancellationToken.None);
-        Assert.Equal(3, found.Count);
-        Assert.Equal(["c", "a", "d"], places.Take(3).Select(p => Encoding.UTF8.GetString(found[p].Line.Span)));
+        FoundRecords found = await _store.FindAsync(places, 1000, CancellationToken.None);
+        Assert.Equal((places.Length, 3), (found.Passed, found.Records.Count));
+        Assert.Equal(["c", "a", "d"], places.Take(3).Select(p => Encoding.UTF8.GetString(found.Records[p].Line.Span)));
         Assert.Equal(0, await _store.LostAsync(Source(LogKind.Dns), CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(50)]
+    [InlineData(250)]
+    [InlineData(100_000)]
+    public async Task Records_are_found_in_the_order_asked_for_as_far_as_there_is_room_and_at_least_one(long room)
+    {
+        var random = new Random(7);
+        string[] lines = [.. Enumerable.Range(0, 40).Select(i => $"{i}-{new string('x', random.Next(120))}")];
+        foreach (string[] batch in lines.Chunk(3))
+        {
+            await AppendAsync(LogKind.Dns, null, batch);
+        }
+        (Position Position, string Line)[] all = [.. await ReadAllAsync(LogKind.Dns, Position.BeforeAll)];
+        string id = Source(LogKind.Dns).Id;
+        RecordPlace missing = new(id, new Position(all[^1].Position.Segment, all[^1].Position.Ordinal + 9));
+        RecordPlace[] places = [missing, .. all.Concat(all.Take(5)).Select(r => new RecordPlace(id, r.Position)), missing];
+        random.Shuffle(places);
+        var heard = new List<string?>();
+        for (RecordPlace[] left = places; left.Length > 0;)
+        {
+            FoundRecords found = await _store.FindAsync(left, room, CancellationToken.None);
+            Assert.InRange(found.Passed, 1, left.Length);
+            long bytes = found.Records.Values.Sum(r => (long)r.Line.Length);
+            Assert.True(bytes <= room || found.Records.Count == 1, $"{found.Records.Count} records of {bytes} bytes");
+            // No fewer than there was room for.
+            if (found.Passed < left.Length)
+            {
+                string next = all.Single(r => r.Position == left[found.Passed].Position).Line;
+                Assert.True(bytes + next.Length > room, "there was room for one more");
+            }
+            heard.AddRange(left[..found.Passed].Select(p => found.Records.TryGetValue(p, out RawRecord record) ? Encoding.UTF8.GetString(record.Line.Span) : null));
+            left = left[found.Passed..];
+        }
+        Assert.Equal(places.Select(p => all.Where(r => r.Position == p.Position).Select(r => r.Line).FirstOrDefault()), heard);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, 
 
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) => store.CountAsync(source, after, upTo, cancellationToken);
 
-    public Task<IReadOnlyDictionary<RecordPlace, RawRecord>> FindAsync(IReadOnlyCollection<RecordPlace> places, CancellationToken cancellationToken) => store.FindAsync(places, cancellationToken);
+    public Task<FoundRecords> FindAsync(IReadOnlyList<RecordPlace> places, long mostBytes, CancellationToken cancellationToken) => store.FindAsync(places, mostBytes, cancellationToken);
 
     public Task<long> LostAsync(LogSource source, CancellationToken cancellationToken) => store.LostAsync(source, cancellationToken);
 
