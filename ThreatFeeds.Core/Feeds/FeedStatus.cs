@@ -49,10 +49,10 @@ public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffs
     }
 
     /// <summary>With the condition of that type, or its message changed.</summary>
-    /// <param name="message">Cut to 2000 characters.</param>
+    /// <param name="message">Cut to 2000 characters and made visible.</param>
     public FeedStatus With(ConditionType type, string message)
     {
-        var condition = new FeedCondition(type, message.Length > MaxMessage ? message[..MaxMessage] : message);
+        var condition = new FeedCondition(type, VisibleText.Of(message, VisibleText.Message));
         return this with { ErrorConditions = [.. ErrorConditions.Where(c => c.Type != type).Append(condition).OrderBy(c => c.Type)] };
     }
 

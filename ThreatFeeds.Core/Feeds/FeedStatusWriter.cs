@@ -8,6 +8,7 @@ namespace ThreatFeeds.Feeds;
 public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore store)
 {
     /// <summary>Sets the condition of that type, or changes its message.</summary>
+    /// <param name="message">Cut to 2000 characters and made visible.</param>
     public Task SetConditionAsync(string feed, Guid uid, ConditionType type, string message, CancellationToken cancellationToken) =>
         UpdateAsync(feed, uid, status => status.With(type, message), cancellationToken);
 

@@ -30,6 +30,7 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
 
     internal async Task KeptAsync(RunRow run, Feed feed, string reason, ParseResult? parsed, CancellationToken cancellationToken)
     {
+        reason = VisibleText.Of(reason, VisibleText.Message);
         // The fetch itself went well.
         FeedStatus Kept(FeedStatus was) => was.With(ConditionType.SetKept, reason).Without(ConditionType.PullFailed, ConditionType.HeaderSourceMissing);
         if (await EndAsync(run, feed, new RunEnd(RunOutcome.Kept, reason, parsed), Kept, cancellationToken))
