@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using ThreatFeeds.Manifests;
 
 namespace ThreatFeeds.Pulling;
 
@@ -61,7 +62,7 @@ public sealed class FeedFetcher : IDisposable
                 using HttpResponseMessage answer = await SendAsync(url, request, sendHeaders, both.Token);
                 if (Target(answer, url) is not { } next)
                 {
-                    return await ReceiveAsync(answer, url, both.Token);
+                    return await ReceiveAsync(answer, url, sendHeaders || request.Headers.Count == 0 ? null : request.Url, both.Token);
                 }
                 if (redirects == MaxRedirects)
                 {
@@ -71,8 +72,8 @@ public sealed class FeedFetcher : IDisposable
                 {
                     throw new FetchException($"{url.Authority} redirects from https to {next.Scheme} ({next.Authority}), which is refused.");
                 }
-                // Once dropped they stay dropped: they were written for the first host.
-                sendHeaders &= string.Equals(url.Authority, next.Authority, StringComparison.OrdinalIgnoreCase);
+                // Once dropped they stay dropped: they were written for the first server.
+                sendHeaders &= FeedOrigin.IsSameServer(url, next);
                 url = next;
             }
         }
@@ -158,14 +159,15 @@ public sealed class FeedFetcher : IDisposable
         }
     }
 
-    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, CancellationToken cancellationToken)
+    /// <param name="droppedAfter">The URL that the headers were meant for, when they were not sent to this one.</param>
+    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, Uri? droppedAfter, CancellationToken cancellationToken)
     {
         int status = (int)answer.StatusCode;
         return status switch
         {
             304 => new FetchedBody(status, null, "", BodySpool.Header(answer, "ETag"), BodySpool.Header(answer, "Last-Modified")),
             200 => await _spool.WriteAsync(answer, url, cancellationToken),
-            _ => throw FetchException.ForStatus(status, url),
+            _ => throw FetchException.ForStatus(status, url, droppedAfter),
         };
     }
 

@@ -1,10 +1,14 @@
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>Shows what a feed would give, before it is saved: fetches and reads the body, stores nothing.</summary>
-public sealed class FeedPreviewer(FeedBodies bodies, TimeProvider time)
+/// <summary>
+/// Shows what a feed would give, before it is saved: fetches and reads the body, stores nothing. What stands in Secrets goes only where the feed of that name
+/// is saved to pull from: otherwise whoever may try a manifest could read them.
+/// </summary>
+public sealed class FeedPreviewer(FeedBodies bodies, HeaderSources headers, FeedCatalog catalog, TimeProvider time)
 {
     /// <summary>The whole preview takes no longer.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -15,28 +19,46 @@ public sealed class FeedPreviewer(FeedBodies bodies, TimeProvider time)
         ArgumentNullException.ThrowIfNull(feed);
         if (feed.Spec.Pull is not { } pull)
         {
-            return Nothing("", null, "The feed has no pull: its set is pushed, so that there is nothing to fetch.");
+            return Nothing("", null, ["The feed has no pull: its set is pushed, so that there is nothing to fetch."]);
         }
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        IReadOnlyList<string> withheld = [];
         try
         {
-            await using FetchedBody body = await bodies.FetchAsync(feed, null, both.Token);
+            RequestHeaders sent = await headers.ResolveAsync(feed, await WithholdAsync(feed, pull, both.Token), both.Token);
+            withheld = sent.Withheld;
+            await using FetchedBody body = await bodies.FetchAsync(feed, null, sent, both.Token);
             ParseResult parsed = await FeedParser.ParseAsync(body.Rewind(), FeedBodies.Settings(feed), both.Token);
             IReadOnlyList<string> problems = parsed.Unusable is null || parsed.Problems.Contains(parsed.Unusable) ? parsed.Problems : [parsed.Unusable, .. parsed.Problems];
             return new FeedPreview(body.Status, body.Bytes, pull.Format.Name, parsed.Accepted, parsed.Cleaned, parsed.Skipped, parsed.Refused,
-                parsed.Samples, parsed.Refusals, problems, parsed.Columns);
+                parsed.Samples, parsed.Refusals, [.. withheld, .. problems], parsed.Columns);
         }
         catch (FetchException e)
         {
-            return Nothing(pull.Format.Name, e.Status, e.Message);
+            return Nothing(pull.Format.Name, e.Status, [.. withheld, e.Message]);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return Nothing(pull.Format.Name, null, $"{pull.Url.Authority} took longer than {Limit.TotalSeconds:0} s, the limit of a preview. A pull has more time.");
+            return Nothing(pull.Format.Name, null, [.. withheld, $"{pull.Url.Authority} took longer than {Limit.TotalSeconds:0} s, the limit of a preview. A pull has more time."]);
         }
     }
 
-    private static FeedPreview Nothing(string format, int? status, string problem) =>
-        new(status, 0, format, 0, new Dictionary<string, long>(), 0, new Dictionary<string, long>(), [], [], [problem], []);
+    /// <summary>Why nothing of a Secret or ConfigMap may be sent; null when it may.</summary>
+    private async Task<string?> WithholdAsync(Feed feed, PullSpec pull, CancellationToken cancellationToken)
+    {
+        const string Then = "Save the feed first; its pulls send it, and so do its tests from then on.";
+        return (await catalog.FindAsync(feed.Name, cancellationToken))?.Feed switch
+        {
+            null => $"The feed {feed.Name} is not saved. {Then}",
+            { Spec.Pull: null } => $"The saved feed {feed.Name} is pushed, not pulled. {Then}",
+            { Spec.Pull.Url: var saved } when !FeedOrigin.IsSameServer(saved, pull.Url) => $"The saved feed {feed.Name} pulls from {Server(saved)}, not from {Server(pull.Url)}. {Then}",
+            _ => null,
+        };
+    }
+
+    private static string Server(Uri url) => $"{url.Scheme}://{url.Authority}";
+
+    private static FeedPreview Nothing(string format, int? status, IReadOnlyList<string> problems) =>
+        new(status, 0, format, 0, new Dictionary<string, long>(), 0, new Dictionary<string, long>(), [], [], problems, []);
 }
