@@ -31,4 +31,15 @@ public sealed class HeaderOwnerTests
 
     [Fact]
     public void A_feed_may_take_what_is_its_own() => Assert.Null(HeaderOwner.Refusal("a", "globalthreatfeed-a-token", "a"));
+
+    [Theory]
+    [InlineData("https://a.example/x", "https://A.example:443/y", true)]
+    [InlineData("http://a.example/", "https://a.example/", false)]
+    [InlineData("http://a.example:8080/", "https://a.example:8080/", false)]
+    [InlineData("https://a.example/", "https://a.example:8443/", false)]
+    [InlineData("https://a.example/", "https://b.a.example/", false)]
+    [InlineData("https://b\u00fccher.example/", "https://xn--bcher-kva.example/", true)]
+    [InlineData("http://[::1]/", "http://[0:0::1]:80/", true)]
+    public void One_server_is_one_scheme_host_and_port(string one, string other, bool same) =>
+        Assert.Equal(same, FeedOrigin.IsSameServer(new Uri(one), new Uri(other)));
 }

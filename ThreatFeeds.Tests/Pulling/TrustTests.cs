@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using ThreatFeeds.Manifests;
 using ThreatFeeds.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -108,17 +107,6 @@ public sealed class TrustTests : IDisposable
         Assert.Contains($"headers were not sent there, since {server.Url} redirects", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("were not sent", (await RefusedAsync(server.Url)).Message, StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("https://a.example/x", "https://A.example:443/y", true)]
-    [InlineData("http://a.example/", "https://a.example/", false)]
-    [InlineData("http://a.example:8080/", "https://a.example:8080/", false)]
-    [InlineData("https://a.example/", "https://a.example:8443/", false)]
-    [InlineData("https://a.example/", "https://b.a.example/", false)]
-    [InlineData("https://b\u00fccher.example/", "https://xn--bcher-kva.example/", true)]
-    [InlineData("http://[::1]/", "http://[0:0::1]:80/", true)]
-    public void One_server_is_one_scheme_host_and_port(string one, string other, bool same) =>
-        Assert.Equal(same, FeedOrigin.IsSameServer(new Uri(one), new Uri(other)));
 
     [Theory]
     [InlineData("127.0.0.1", "169.254.169.254")]
