@@ -22,7 +22,7 @@ internal static class FeedEndpoints
     {
         RouteGroupBuilder group = routes.MapGroup("/v1/feeds").WithTags("Feeds");
         group.MapPost("preview", PreviewAsync).WithSummary("Fetch and read a feed without storing anything")
-            .WithDescription("The body is the manifest of a feed, JSON or YAML, at most 1 MiB. The answer shows what the feed would give; when nothing could be fetched, status is null or not 200 and problems say why.")
+            .WithDescription("The body is the manifest of a feed, JSON or YAML, at most 1 MiB. The answer shows what the feed would give; when nothing could be fetched, status is null or not 200 and problems say why. A header whose value stands in a Secret or ConfigMap is sent only when a feed of that name is saved, and only to the server (scheme, host and port) that it is saved with; otherwise problems say that it was not.")
             .Accepts<JsonObject>("application/json", "application/yaml")
             .Produces<FeedPreview>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(422);
         group.MapPost("{name}/pull", PullAsync).WithSummary("Pull a feed now")

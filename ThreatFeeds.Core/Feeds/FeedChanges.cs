@@ -24,8 +24,8 @@ public sealed class FeedChanges(IContextFactory contexts, ResourceStore store, F
         FeedReading reading = reader.Read(manifest);
         return Refusal(reading, options) is { } refusal
             ? Task.FromResult(refusal)
-            : ChangeAsync(reading.Name, options, async (db, ct) => await WrittenAsync(db, reading,
-                await store.CreateAsync(db, Key(reading.Name), Content(reading.Manifest!), ct), actor, ct), cancellationToken);
+            : ChangeAsync(reading.Name, options, async (db, ct) => await ForeignAsync(db, reading, ct)
+                ?? await WrittenAsync(db, reading, await store.CreateAsync(db, Key(reading.Name), Content(reading.Manifest!), ct), actor, ct), cancellationToken);
     }
 
     /// <summary>Replaces labels, annotations and spec. A resourceVersion in the manifest must be the current one; without one it always replaces.</summary>
@@ -66,7 +66,23 @@ public sealed class FeedChanges(IContextFactory contexts, ResourceStore store, F
     {
         ValidManifest manifest = reading.Manifest!;
         var precondition = new ResourcePrecondition(manifest.ResourceVersion, manifest.Uid);
-        return await WrittenAsync(db, reading, await store.ReplaceAsync(db, Key(reading.Name), Content(manifest), precondition, cancellationToken), actor, cancellationToken);
+        return await ForeignAsync(db, reading, cancellationToken) ?? await WrittenAsync(db, reading, await store.ReplaceAsync(db, Key(reading.Name), Content(manifest), precondition, cancellationToken), actor, cancellationToken);
+    }
+
+    /// <summary>The refusal of headers whose values are another feed's; null when there are none.</summary>
+    private static async Task<FeedChangeResult?> ForeignAsync(ThreatFeedsContext db, FeedReading reading, CancellationToken cancellationToken)
+    {
+        var problems = new List<FeedProblem>();
+        IReadOnlyList<HeaderSpec> headers = reading.Manifest!.Feed.Spec.Pull?.Headers ?? [];
+        for (int i = 0; i < headers.Count; i++)
+        {
+            if (headers[i].From is { } from && await HeaderOwners.RefusalAsync(db, reading.Name, from.Name, cancellationToken) is { } refusal)
+            {
+                problems.Add(new FeedProblem($"spec.pull.http.headers[{i}].valueFrom.{(from.Secret ? "secretKeyRef" : "configMapKeyRef")}.name", ProblemReasons.Invalid,
+                    $"Invalid value: \"{from.Name}\": it {refusal}"));
+            }
+        }
+        return problems.Count == 0 ? null : new FeedChangeResult.Invalid(reading.Name, problems);
     }
 
     private async Task<FeedChangeResult> WrittenAsync(ThreatFeedsContext db, FeedReading reading, ResourceResult result, Actor actor, CancellationToken cancellationToken)

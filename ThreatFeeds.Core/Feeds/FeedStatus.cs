@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Resources;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Feeds;
 
@@ -30,8 +31,6 @@ public sealed record FeedCondition(ConditionType Type, string Message);
 /// <summary>The status of a feed: a condition stays until the next success of the same step. A change of status never changes the generation of the definition.</summary>
 public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffset? LastSuccessfulSearch, IReadOnlyList<FeedCondition> ErrorConditions)
 {
-    private const int MaxMessage = 2000;
-
     public static readonly FeedStatus Empty = new(null, null, []);
 
     /// <summary>Reads a stored status; what it does not know is left out.</summary>

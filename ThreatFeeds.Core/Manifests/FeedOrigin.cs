@@ -22,6 +22,10 @@ public static class FeedOrigin
         return $"{pull.Url.AbsoluteUri} {feed.Spec.Content} {format}{(feed.UrlsAsHosts ? " urls=host" : "")}";
     }
 
+    /// <summary>Whether both URLs are of one origin (RFC 6454): scheme, host and port. What is meant for the one may then be sent to the other.</summary>
+    public static bool IsSameServer(Uri one, Uri other) =>
+        one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether a change asks for a pull at once: the feed is pulled, and it is new or enabled again, or what is fetched, sent or accepted is another.</summary>
     /// <param name="before">Null for a feed that was not there.</param>
     public static bool AsksForPull(Feed? before, Feed after) =>

@@ -215,7 +215,7 @@ internal sealed class KeyRefValidator : AbstractValidator<KeyRefDraft>
             .Because(ProblemReasons.Invalid, k => $"Invalid value: \"{k}\": a key is made of letters, digits, '-', '_' and '.'");
     }
 
-    private static string Prefix(KeyRefDraft reference) => $"globalthreatfeed-{reference.FeedName}-";
+    private static string Prefix(KeyRefDraft reference) => HeaderOwner.Prefix(reference.FeedName);
 }
 
 internal static class RuleWords

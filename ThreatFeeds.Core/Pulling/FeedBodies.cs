@@ -19,12 +19,14 @@ public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers, Fetch
     }
 
     /// <summary>Fetches the body. When the set held came from the same URL and was read in the same way, the server may answer that nothing changed.</summary>
-    public async Task<FetchedBody> FetchAsync(Feed feed, StoredSetRow? current, CancellationToken cancellationToken)
+    public async Task<FetchedBody> FetchAsync(Feed feed, StoredSetRow? current, CancellationToken cancellationToken) =>
+        await FetchAsync(feed, current, await headers.ResolveAsync(feed, null, cancellationToken), cancellationToken);
+
+    /// <summary>The same with headers that are known.</summary>
+    internal async Task<FetchedBody> FetchAsync(Feed feed, StoredSetRow? current, RequestHeaders sent, CancellationToken cancellationToken)
     {
-        PullSpec pull = PullOf(feed);
         bool comparable = current is not null && current.Origin == FeedOrigin.Of(feed);
-        var request = new FetchRequest(pull.Url, await headers.ResolveAsync(pull, cancellationToken),
-            comparable ? current!.ETag : null, comparable ? current!.LastModified : null);
+        var request = new FetchRequest(PullOf(feed).Url, sent.Sent, comparable ? current!.ETag : null, comparable ? current!.LastModified : null);
         return await fetcher.FetchAsync(request, cancellationToken);
     }
 

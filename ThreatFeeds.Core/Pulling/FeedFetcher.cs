@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using ThreatFeeds.Manifests;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
@@ -56,7 +57,7 @@ public sealed class FeedFetcher : IDisposable
                 using HttpResponseMessage answer = await SendAsync(url, condition, sendHeaders ? request.Headers : [], both.Token);
                 if (Target(answer, url) is not { } next)
                 {
-                    return await ReceiveAsync(answer, url, condition, redirected: redirects > 0, both.Token);
+                    return await ReceiveAsync(answer, url, new Way(condition, redirects > 0, sendHeaders || request.Headers.Count == 0 ? null : request.Url), both.Token);
                 }
                 Check(next);
                 if (redirects == MaxRedirects)
@@ -67,8 +68,8 @@ public sealed class FeedFetcher : IDisposable
                 {
                     throw new FetchException($"{url.Authority} redirects from https to {next.Scheme} ({next.Authority}), which is refused.");
                 }
-                // Once dropped they stay dropped: they were written for the first host.
-                sendHeaders &= string.Equals(url.Authority, next.Authority, StringComparison.OrdinalIgnoreCase);
+                // Once dropped they stay dropped: they were written for the first server.
+                sendHeaders &= FeedOrigin.IsSameServer(url, next);
                 url = next;
             }
         }
@@ -164,15 +165,19 @@ public sealed class FeedFetcher : IDisposable
         }
     }
 
-    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, Validators condition, bool redirected, CancellationToken cancellationToken)
+    /// <param name="Condition">What was sent with the last request.</param>
+    /// <param name="DroppedAfter">The URL that the headers were meant for, when they were not sent to the last one.</param>
+    private readonly record struct Way(Validators Condition, bool Redirected, Uri? DroppedAfter);
+
+    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, Way way, CancellationToken cancellationToken)
     {
         int status = (int)answer.StatusCode;
-        Validators validators = redirected ? default : new Validators(BodySpool.Header(answer, "ETag"), BodySpool.Header(answer, "Last-Modified"));
+        Validators validators = way.Redirected ? default : new Validators(BodySpool.Header(answer, "ETag"), BodySpool.Header(answer, "Last-Modified"));
         return status switch
         {
-            304 when condition.Any => new FetchedBody(status, null, "", validators),
+            304 when way.Condition.Any => new FetchedBody(status, null, "", validators),
             200 => await _spool.WriteAsync(answer, url, validators, cancellationToken),
-            _ => throw FetchException.ForStatus(status, url),
+            _ => throw FetchException.ForStatus(status, url, way.DroppedAfter),
         };
     }
 

@@ -62,10 +62,12 @@ public sealed class FetchException : Exception
         _ => $"Connecting to {url.Authority} failed ({error.SocketErrorCode}).",
     };
 
-    internal static FetchException ForStatus(int status, Uri url) => new(
+    /// <param name="droppedAfter">The URL that the headers were meant for, when they were not sent to this one.</param>
+    internal static FetchException ForStatus(int status, Uri url, Uri? droppedAfter) => new(
         status switch
         {
             304 => $"{url.Authority} answered 304 (not modified) to a request with no condition: there is no list to keep.",
+            401 or 403 when droppedAfter is not null => $"{url.Authority} answered {status}. The feed's headers were not sent there, since {droppedAfter.GetLeftPart(UriPartial.Authority)} redirects to another server; should {url.GetLeftPart(UriPartial.Authority)} have them, put its URL into the feed.",
             401 => $"{url.Authority} answered 401: it wants credentials; give them as a header from a Secret.",
             403 => $"{url.Authority} answered 403: it forbids this download; check the headers and whether your address is allowed.",
             404 => $"{url.Authority} answered 404: there is nothing at {VisibleText.Of(url.AbsolutePath, VisibleText.Quoted)}.",

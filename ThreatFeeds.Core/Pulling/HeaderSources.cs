@@ -1,29 +1,43 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Pulling;
+
+/// <param name="Withheld">Why headers are not sent, each in sentences that name it and its Secret or ConfigMap.</param>
+public sealed record RequestHeaders(IReadOnlyList<KeyValuePair<string, string>> Sent, IReadOnlyList<string> Withheld);
 
 /// <summary>Values of request headers, taken from the manifest or from Secrets and ConfigMaps of the namespace the original reads.</summary>
 public sealed class HeaderSources(IContextFactory contexts)
 {
     public const string Namespace = "tigera-intrusion-detection";
 
-    /// <summary>The headers to send. An optional one whose source is missing is left out; any other missing source is a <see cref="FetchException"/> naming it.</summary>
-    public async Task<IReadOnlyList<KeyValuePair<string, string>>> ResolveAsync(PullSpec pull, CancellationToken cancellationToken)
+    /// <summary>
+    /// The headers to send. An optional one whose source is missing is left out; any other missing source, and one that belongs to another feed, is a
+    /// <see cref="FetchException"/> naming it.
+    /// </summary>
+    /// <param name="withhold">Why nothing of a Secret or ConfigMap may be sent, as a sentence; null when it may.</param>
+    public async Task<RequestHeaders> ResolveAsync(Feed feed, string? withhold, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(pull);
+        ArgumentNullException.ThrowIfNull(feed);
         var headers = new List<KeyValuePair<string, string>>();
-        foreach (HeaderSpec header in pull.Headers)
+        var withheld = new List<string>();
+        foreach (HeaderSpec header in FeedBodies.PullOf(feed).Headers)
         {
             // New manifests cannot have one; kept from an older release it names itself.
             if (HeaderValidator.Refusal(header.Name) is { } refusal)
             {
                 throw new FetchException($"Of the feed's headers {refusal}. Take it out of the manifest.");
             }
-            string? value = header.From is null ? header.Value ?? "" : await ReadAsync(header.Name, header.From, cancellationToken);
+            if (header.From is { } source && withhold is not null)
+            {
+                withheld.Add($"The header {header.Name} was not sent, since its value stands in the {Kind(source)} {source.Name}. {withhold}");
+                continue;
+            }
+            string? value = header.From is null ? header.Value ?? "" : await ReadAsync(feed.Name, header.Name, header.From, cancellationToken);
             if (value is null)
             {
                 continue;
@@ -35,13 +49,17 @@ public sealed class HeaderSources(IContextFactory contexts)
             }
             headers.Add(new(header.Name, value));
         }
-        return headers;
+        return new RequestHeaders(headers, withheld);
     }
 
-    private async Task<string?> ReadAsync(string header, HeaderReference from, CancellationToken cancellationToken)
+    private async Task<string?> ReadAsync(string feed, string header, HeaderReference from, CancellationToken cancellationToken)
     {
-        string kind = from.Secret ? "Secret" : "ConfigMap";
-        using ThreatFeedsContext db = contexts.Create();
+        string kind = Kind(from);
+        await using ThreatFeedsContext db = contexts.Create();
+        if (await HeaderOwners.RefusalAsync(db, feed, from.Name, cancellationToken) is { } foreign)
+        {
+            throw new FetchException($"Header {header}: {kind} {Namespace}/{from.Name} {foreign}. Create it under such a name and change the feed.") { HeaderSourceMissing = true };
+        }
         string? document = await db.Resources.AsNoTracking()
             .Where(r => r.Kind == kind && r.Namespace == Namespace && r.Name == from.Name)
             .Select(r => r.Spec).FirstOrDefaultAsync(cancellationToken);
@@ -53,6 +71,8 @@ public sealed class HeaderSources(IContextFactory contexts)
         }
         return value;
     }
+
+    private static string Kind(HeaderReference from) => from.Secret ? "Secret" : "ConfigMap";
 
     private static string? Value(string document, HeaderReference from)
     {

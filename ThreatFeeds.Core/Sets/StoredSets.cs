@@ -255,7 +255,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
     }
 
     private Task<T?> DamagedAsync<T>(long id, Exception problem, CancellationToken cancellationToken)
-        where T : class => DamagedAsync<T>(id, new DamagedSetException($"a chunk cannot be decoded ({problem.GetType().Name}).", problem), cancellationToken);
+        where T : class => DamagedAsync<T>(id, new DamagedSetException("a chunk cannot be decoded.", problem), cancellationToken);
 
     private Task<T?> DamagedAsync<T>(long id, long held, long count, CancellationToken cancellationToken)
         where T : class => DamagedAsync<T>(id, new DamagedSetException($"its chunks hold {held} of {count} entries."), cancellationToken);

@@ -88,6 +88,21 @@ public sealed class TrustTests : FetchingTest
         Assert.Equal([("/", ""), ("/next", "")], other.Requests.Select(r => (r.Path, r.Headers.Authorization.ToString())));
     }
 
+    [Fact]
+    public async Task A_refusal_behind_a_redirect_says_that_the_headers_were_not_sent_there()
+    {
+        await using HostileServer other = await HostileServer.StartAsync(c =>
+        {
+            c.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return Task.CompletedTask;
+        });
+        await using HostileServer server = await HostileServer.StartAsync(c => RedirectAsync(c, other.Url));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => Fetcher().FetchAsync(new FetchRequest(new Uri(server.Url), [new("Authorization", "Bearer s3cret")]), default).WaitAsync(FeedFetcherTests.Bound));
+        Assert.Equal(401, e.Status);
+        Assert.Contains($"headers were not sent there, since {server.Url} redirects", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("were not sent", (await RefusedAsync(server.Url)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("127.0.0.1", "169.254.169.254")]
     [InlineData("127.0.0.1", "10.0.0.1")]

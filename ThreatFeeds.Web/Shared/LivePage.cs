@@ -61,9 +61,12 @@ public abstract class LivePage : ComponentBase, IDisposable
     {
         if ((change & Watches) != 0)
         {
-            _ = InvokeAsync(RefreshAsync);
+            Refresh();
         }
     }
+
+    /// <summary>Asks again although nobody asked for it. From any thread; returns at once.</summary>
+    protected void Refresh() => _ = InvokeAsync(RefreshAsync);
 
     /// <summary>Runs on the circuit, so that no two of them run at once.</summary>
     private async Task RefreshAsync()

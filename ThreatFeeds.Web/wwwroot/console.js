@@ -43,7 +43,8 @@ document.addEventListener('keydown', event => {
 document.addEventListener('click', event => {
   if (event.target.closest('[data-reload]')) { event.preventDefault(); location.reload(); return; }
   const menu = event.target.closest('details.menu');
-  closeMenus(event.target.closest('summary') ? menu : null);
+  // What is there to be read stays until it is closed or left.
+  closeMenus(event.target.closest('summary, .says') && !event.target.closest('a') ? menu : null);
   // A row opens where nothing else in it was meant; selected text is not a click.
   const row = event.target.closest('[data-row]');
   if (row && !event.target.closest('a, button, input, label, details, summary') && !getSelection().toString()) row.querySelector('[data-open]')?.click();
