@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ThreatFeeds.Api.Feeds;
+using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -16,7 +17,15 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _host = await FeedsHost.CreateAsync(_folder.Path, s => FeedsHost.AddJobs(s, _folder.Path), a => a.MapFeeds());
+        _host = await FeedsHost.CreateAsync(_folder.Path, s =>
+        {
+            FeedsHost.AddJobs(s, _folder.Path);
+            IncomingBody.Add(s, new BodyOptions());
+        }, a =>
+        {
+            IncomingBody.Use(a);
+            a.MapFeeds();
+        });
         await _host.StartAsync();
         _http.BaseAddress = new Uri(_host.App.Urls.First());
     }
