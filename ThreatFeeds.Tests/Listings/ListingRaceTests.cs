@@ -41,7 +41,7 @@ public sealed class ListingRaceTests
                 await world.Snapshots.RefreshAsync(default);
             });
             // It either lands now, or has to wait for the change.
-            await Task.WhenAny(landing, Task.Delay(TimeSpan.FromSeconds(1)));
+            await Task.WhenAny(landing, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
         };
         await (after is null ? world.DeleteAsync("one") : world.FeedAsync("one", "DomainNameSet", after, below));
         Assert.Null(race.Happens);

@@ -71,8 +71,8 @@ public sealed class ForeignTextTests : FetchingTest, IAsyncLifetime
     public async Task A_key_of_twenty_megabytes_in_a_pushed_document_makes_no_run_of_twenty_megabytes()
     {
         Feed feed = await _host.CreateAsync("pushed", "IPSet");
-        using JsonDocument document = JsonDocument.Parse($$"""{"{{new string('k', 20_000_000)}}": [], "b\n\u202e": []}""");
-        PushResult result = await _host.Get<PushSet>().PushAsync("pushed", ContentKind.IPSet, document.RootElement, Actor.Local, default);
+        PushDocument document = Documents.Of(ContentKind.IPSet, $$"""{"{{new string('k', 20_000_000)}}": [], "b\n\u202e": []}""");
+        PushResult result = await _host.Get<PushSet>().PushAsync("pushed", document, Actor.Local, default);
         Assert.Equal(PushStatus.Unusable, result.Status);
         FeedRun run = (await _host.Runs.ListAsync(feed, null, 1, default)).Items.Single();
         AssertShown([result.Message, run.Message, .. (await _host.ConditionsAsync("pushed")).Select(c => c.Message), .. Log.All]);

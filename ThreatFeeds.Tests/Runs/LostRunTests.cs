@@ -103,7 +103,7 @@ public sealed class LostRunTests : IDisposable
         host.Get<FeedCatalog>(), host.Get<FeedBodies>(), host.Get<ListedSets>(),
         new PullOutcomes(queue, host.Get<FeedStatusWriter>(), TimeProvider.System, NullLogger<PullOutcomes>.Instance)), TimeProvider.System, NullLogger<PullJob>.Instance);
 
-    private static Task DeleteAsync(FeedsHost host) =>
+    private static Task<FeedChangeResult> DeleteAsync(FeedsHost host) =>
         host.Get<FeedChanges>().DeleteAsync("one", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
 
     private static Task EndLeasesAsync(FeedsHost host) =>
