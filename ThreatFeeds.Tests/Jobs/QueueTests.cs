@@ -75,7 +75,8 @@ public sealed class QueueTests : IDisposable
         // Wake-ups are carried out in turn: once this one is seen, those before it are done.
         await host.CreateAsync("last", "DomainNameSet", server.Url);
         await FeedsHost.UntilAsync(() => Task.FromResult(monitor.EnqueuedJobs("pulls", 0, 1000).Any(j => j.Value.Job?.Args[0] is "last")));
-        Assert.Equal(15, monitor.EnqueuedCount("pulls"));
+        // A sweep may find a run whose job has just begun and not yet taken it, which makes one more for each worker at most.
+        Assert.InRange(monitor.EnqueuedCount("pulls"), 15, 15 + 16);
         open.SetResult();
         await FeedsHost.UntilAsync(() => Task.FromResult(server.Requests.Count == 31));
     }

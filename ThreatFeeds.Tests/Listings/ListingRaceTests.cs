@@ -1,4 +1,7 @@
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Searching;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -24,6 +27,13 @@ public sealed class ListingRaceTests
     public async Task A_set_that_lands_while_its_feed_is_deleted_hits_nothing_that_comes_later() =>
         Assert.Empty(await HitsAsync("DELETE FROM listings", before: "Enabled", after: null));
 
+    /// <summary>Whether somebody waits for a lock.</summary>
+    private static async Task<bool> WaitsAsync(SearchWorld world)
+    {
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        return await db.Database.SqlQuery<int>($"""SELECT 1 AS "Value" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'""").AnyAsync();
+    }
+
     /// <summary>Values that hit after a set landed just before the statement of the change.</summary>
     private static async Task<string[]> HitsAsync(string statement, string before, string? after, bool below = false)
     {
@@ -41,7 +51,7 @@ public sealed class ListingRaceTests
                 await world.Snapshots.RefreshAsync(default);
             });
             // It either lands now, or has to wait for the change.
-            await Task.WhenAny(landing, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
+            await FeedsHost.UntilAsync(async () => landing.IsCompleted || await WaitsAsync(world));
         };
         await (after is null ? world.DeleteAsync("one") : world.FeedAsync("one", "DomainNameSet", after, below));
         Assert.Null(race.Happens);

@@ -127,6 +127,13 @@ public sealed class RunQueueTests
         Assert.Equal(Enumerable.Range(5, RunHistory.Kept).Reverse().Select(i => $"{i}"), seen);
     }
 
+    [Theory]
+    [InlineData("junk", false)]
+    [InlineData("-1", false)]
+    [InlineData("", false)]
+    [InlineData("17", true)]
+    public void A_cursor_is_what_a_page_gave(string text, bool cursor) => Assert.Equal(cursor, RunHistory.IsCursor(text));
+
     /// <summary>One database and as many processes on it as a test names.</summary>
     private sealed class Queues : IAsyncDisposable
     {
