@@ -21,7 +21,7 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
     public async Task ApplyAsync(ThreatFeedsContext db, Feed feed, CancellationToken cancellationToken)
     {
         ContentKind content = feed.Spec.Content;
-        ListingRow? listing = await db.Listings.FirstOrDefaultAsync(l => l.Feed == feed.Name, cancellationToken);
+        ListingRow? listing = await LockedAsync(db, feed.Name, cancellationToken);
         if (listing is not null && listing.FeedUid != feed.Uid)
         {
             await RemoveAsync(db, feed.Name, cancellationToken);
@@ -62,7 +62,7 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
     /// <summary>Removes what a deleted feed listed. What was pushed for it goes with the row.</summary>
     public async Task RemoveAsync(ThreatFeedsContext db, string feed, CancellationToken cancellationToken)
     {
-        ListingRow? listing = await db.Listings.FirstOrDefaultAsync(l => l.Feed == feed, cancellationToken);
+        ListingRow? listing = await LockedAsync(db, feed, cancellationToken);
         if (listing is null)
         {
             return;
@@ -73,6 +73,16 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
         {
             await RecordAsync(db, listing, ListingReason.Deleted, null, 0, cancellationToken);
         }
+    }
+
+    /// <summary>The listing as it is, and stays until the transaction ends: what changes here follows from whether a set is listed, and one may land at any moment.</summary>
+    private static async Task<ListingRow?> LockedAsync(ThreatFeedsContext db, string feed, CancellationToken cancellationToken)
+    {
+        if (db.LocksRows)
+        {
+            await db.Database.ExecuteSqlAsync($"""SELECT 1 FROM listings WHERE "Feed" = {feed} FOR UPDATE""", cancellationToken);
+        }
+        return await db.Listings.FirstOrDefaultAsync(l => l.Feed == feed, cancellationToken);
     }
 
     /// <summary>Makes a generation: the counter's row stays locked until the transaction ends, so generations commit in order.</summary>
