@@ -10,7 +10,8 @@ namespace ThreatFeeds.Searching;
 
 /// <summary>
 /// Kept records against what a change added, by the protocol of docs/protocol.md. Look-backs of one source that have come equally far are
-/// searched in one pass. A value hits when an added entry covers it and the newest snapshot still lists it.
+/// searched in one pass, the furthest first: a pass that has begun comes to its end whatever changes meanwhile, and what came meanwhile is one pass after it.
+/// A value hits when an added entry covers it and the newest snapshot still lists it.
 /// </summary>
 public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, RecordDecoder decoder, LookBackTargets targets, HitCommit commit)
 {
@@ -44,7 +45,7 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
     {
         await using ThreatFeedsContext db = contexts.Create();
         return await db.LookBacks.AsNoTracking().Where(l => l.Source == source.Id)
-            .OrderBy(l => l.DoneSegment).ThenBy(l => l.DoneOrdinal).ThenBy(l => l.Generation).ToListAsync(cancellationToken);
+            .OrderByDescending(l => l.DoneSegment).ThenByDescending(l => l.DoneOrdinal).ThenBy(l => l.Generation).ToListAsync(cancellationToken);
     }
 
     private async Task<StepResult> CommitAsync(List<LookBackRow> group, Position done, Position next, DecodedHits found, CancellationToken cancellationToken)
