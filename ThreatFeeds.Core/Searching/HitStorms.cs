@@ -13,7 +13,7 @@ namespace ThreatFeeds.Searching;
 public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedStatusWriter status, TimeProvider time, ILogger<HitStorms> logger) : BackgroundService
 {
     /// <summary>Records looked at together: below this a share says little.</summary>
-    internal const long Records = 10_000;
+    internal const long Enough = 10_000;
 
     /// <summary>The share of records above which it is a storm.</summary>
     internal const double Share = 0.01;
@@ -41,7 +41,7 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
         {
             while (true)
             {
-                if (_tally.Take(Records) is { } window)
+                if (_tally.Take(Enough) is { } window)
                 {
                     await JudgeAsync(window.Records, window.Hits, stoppingToken);
                 }
@@ -91,9 +91,14 @@ public sealed class HitStorms(ForwardSearch forward, FeedCatalog catalog, FeedSt
         }
     }
 
+    /// <summary>A record that an indicator hits counts once, however many of its values it covers.</summary>
+    /// <param name="hits">Of one source.</param>
+    internal static IEnumerable<(string Indicator, IReadOnlyList<string> Feeds)> Records(IReadOnlyList<FoundHit> hits) =>
+        hits.DistinctBy(h => (h.Position, h.Indicator)).Select(h => (h.Indicator, h.Feeds));
+
     private void OnCompared(long records, IReadOnlyList<FoundHit> hits)
     {
-        if (_tally.Add(records, hits.Select(h => (h.Indicator, h.Feeds))) >= Records)
+        if (_tally.Add(records, Records(hits)) >= Enough)
         {
             _full.Up();
         }
