@@ -74,17 +74,16 @@ public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
     /// <summary>Whatever a reader throws at a record it threw at that record: another try will not help, and those behind it must come.</summary>
     private bool TryRead(LogSource source, RawRecord raw, out RecordDetails details, out string reason)
     {
-        ILogReader reader = readers.Get(raw.Format);
         try
         {
-            details = reader.ReadDetails(source.Kind, raw.Line.Span);
+            details = readers.Get(raw.Format).ReadDetails(source.Kind, raw.Line.Span);
             reason = "";
             return true;
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             details = null!;
-            reason = $"The {reader.Format} reader cannot decode it ({problem.GetType().Name}).";
+            reason = $"The {raw.Format} reader cannot decode it ({problem.GetType().Name}).";
             return false;
         }
     }

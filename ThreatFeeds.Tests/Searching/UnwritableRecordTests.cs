@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Matching;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;
@@ -54,6 +55,20 @@ public sealed class UnwritableRecordTests
         {
             Assert.All((await queries.HitsAsync(alert.Id, null, 100, default))!.Items, h => Assert.NotNull(h.Record));
         }
+    }
+
+    [Fact]
+    public async Task A_record_of_a_format_that_no_reader_knows_is_set_aside()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.DnsAsync("bad.example");
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        var found = new FoundValue(await world.Logs.HeadAsync(dns, default), new ListedValue(HitField.QueryName, "bad.example", "bad.example", ["one"]));
+
+        DecodedHits decoded = await new RecordDecoder(world.Logs, new LogReaders([])).DecodeAsync(dns, [found], 1000, default);
+
+        Assert.Contains("calico", Assert.Single(decoded.Unreadable).Reason, StringComparison.Ordinal);
+        Assert.Empty(decoded.Hits);
     }
 
     [Theory]
