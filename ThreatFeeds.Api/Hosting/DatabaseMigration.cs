@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
@@ -20,8 +21,20 @@ internal sealed class DatabaseMigration(IContextFactory contexts, DataFolder fol
             HostingLog.Open(logger);
         }
         folder.Hold();
+        await RefuseLaterAsync(cancellationToken);
         await contexts.MigrateAsync(cancellationToken);
         _done = true;
+    }
+
+    /// <summary>What a later version made of the database this one would misread, or write less into than belongs there.</summary>
+    private async Task RefuseLaterAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        string? unknown = (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).Except(db.Database.GetMigrations()).Order(StringComparer.Ordinal).LastOrDefault();
+        if (unknown is not null)
+        {
+            throw new SettingsException($"The database was made by a later version (migration {unknown} is not known here). Start that version or a newer one, or restore the backup made before the upgrade.");
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

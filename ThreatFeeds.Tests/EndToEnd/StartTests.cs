@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Data.Sqlite;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 
@@ -51,6 +52,26 @@ public sealed class StartTests
             Assert.Contains("threatfeeds: Another process uses the data folder", process.Output, StringComparison.Ordinal);
             Assert.False(File.Exists(Path.Combine(folder.Path, "threatfeeds.db")), "the database was touched");
         }
+    }
+
+    [Fact]
+    public async Task A_database_of_a_later_version_stops_the_start_with_status_2_and_is_left_as_it_is()
+    {
+        using var folder = new TemporaryFolder();
+        await using (await AppFixture.StartAsync((TimeProvider?)null, folder.Path))
+        {
+        }
+        await using (var connection = new SqliteConnection($"Data Source={folder.Path}/threatfeeds.db"))
+        {
+            await connection.OpenAsync();
+            await using SqliteCommand later = connection.CreateCommand();
+            later.CommandText = "INSERT INTO __EFMigrationsHistory VALUES ('20990101000000_Later', '11.0')";
+            await later.ExecuteNonQueryAsync();
+        }
+        SqliteConnection.ClearAllPools();
+        using LiveProcess process = LiveProcess.Start("--data", folder.Path);
+        Assert.Equal(2, await process.ExitAsync());
+        Assert.Contains("threatfeeds: The database was made by a later version (migration 20990101000000_Later", process.Output, StringComparison.Ordinal);
     }
 
     [Theory]
