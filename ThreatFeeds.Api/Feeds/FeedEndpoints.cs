@@ -95,6 +95,10 @@ internal static class FeedEndpoints
         {
             return WrongLimit(RunHistory.Kept);
         }
+        if (after is not null && !RunHistory.IsCursor(after))
+        {
+            return Problems.Problem(400, "invalid-filter", "A filter cannot be used", "after: use the next value of the page before.");
+        }
         return await feeds.FindAsync(name, cancellationToken) is { Feed: var feed }
             ? Results.Ok(await runs.ListAsync(feed, after, limit ?? 50, cancellationToken))
             : NoFeed(name);

@@ -30,6 +30,8 @@ public sealed record FeedCondition(ConditionType Type, string Message);
 /// <summary>The status of a feed: a condition stays until the next success of the same step. A change of status never changes the generation of the definition.</summary>
 public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffset? LastSuccessfulSearch, IReadOnlyList<FeedCondition> ErrorConditions)
 {
+    private const int MaxMessage = 2000;
+
     public static readonly FeedStatus Empty = new(null, null, []);
 
     /// <summary>Reads a stored status; what it does not know is left out.</summary>
@@ -45,6 +47,28 @@ public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffs
         }
         return new FeedStatus(Time(status["lastSuccessfulSync"]), Time(status["lastSuccessfulSearch"]), conditions);
     }
+
+    /// <summary>With the condition of that type, or its message changed.</summary>
+    /// <param name="message">Cut to 2000 characters.</param>
+    public FeedStatus With(ConditionType type, string message)
+    {
+        var condition = new FeedCondition(type, message.Length > MaxMessage ? message[..MaxMessage] : message);
+        return this with { ErrorConditions = [.. ErrorConditions.Where(c => c.Type != type).Append(condition).OrderBy(c => c.Type)] };
+    }
+
+    /// <summary>Without conditions whose step went well.</summary>
+    public FeedStatus Without(params ConditionType[] types) => this with { ErrorConditions = [.. ErrorConditions.Where(c => !types.Contains(c.Type))] };
+
+    /// <summary>After a set was replaced, found unchanged or pushed: no step of either way to get one has failed since.</summary>
+    public FeedStatus Synced(DateTimeOffset at) => Without(ConditionType.PullFailed, ConditionType.SetKept, ConditionType.HeaderSourceMissing, ConditionType.PushRefused) with
+    {
+        LastSuccessfulSync = Later(LastSuccessfulSync, at),
+    };
+
+    /// <summary>After everything that had arrived by then was compared with the feed.</summary>
+    public FeedStatus Searched(DateTimeOffset at) => Without(ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(LastSuccessfulSearch, at) };
+
+    private static DateTimeOffset Later(DateTimeOffset? before, DateTimeOffset at) => before > at ? before.Value : at;
 
     public JsonObject ToJson()
     {

@@ -7,28 +7,23 @@ namespace ThreatFeeds.Feeds;
 /// <summary>Writes statuses of feeds. Nothing is written when nothing changes; a feed that is gone, or another of the same name, is left alone.</summary>
 public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore store)
 {
-    private const int MaxMessage = 2000;
-
     /// <summary>Sets the condition of that type, or changes its message.</summary>
-    /// <param name="message">Cut to 2000 characters.</param>
-    public Task SetConditionAsync(string feed, Guid uid, ConditionType type, string message, CancellationToken cancellationToken)
-    {
-        var condition = new FeedCondition(type, message.Length > MaxMessage ? message[..MaxMessage] : message);
-        return UpdateAsync(feed, uid, status => status with
-        {
-            ErrorConditions = [.. status.ErrorConditions.Where(c => c.Type != type).Append(condition).OrderBy(c => c.Type)],
-        }, cancellationToken);
-    }
+    public Task SetConditionAsync(string feed, Guid uid, ConditionType type, string message, CancellationToken cancellationToken) =>
+        UpdateAsync(feed, uid, status => status.With(type, message), cancellationToken);
 
     /// <summary>Removes conditions: their step went well.</summary>
     public Task ClearAsync(string feed, Guid uid, CancellationToken cancellationToken, params ConditionType[] types) =>
-        UpdateAsync(feed, uid, status => Without(status, types), cancellationToken);
+        UpdateAsync(feed, uid, status => status.Without(types), cancellationToken);
 
     public Task ClearAsync(string feed, Guid uid, params ConditionType[] types) => ClearAsync(feed, uid, CancellationToken.None, types);
 
-    /// <summary>A set was replaced, found unchanged or pushed, which also clears the conditions of the steps that went well.</summary>
-    public Task SyncedAsync(string feed, Guid uid, DateTimeOffset at, CancellationToken cancellationToken, params ConditionType[] cleared) =>
-        UpdateAsync(feed, uid, status => Without(status, cleared) with { LastSuccessfulSync = Later(status.LastSuccessfulSync, at) }, cancellationToken);
+    /// <summary>A set was replaced, found unchanged or pushed, which also clears the conditions of both ways to get one.</summary>
+    public Task SyncedAsync(string feed, Guid uid, DateTimeOffset at, CancellationToken cancellationToken) =>
+        UpdateAsync(feed, uid, status => status.Synced(at), cancellationToken);
+
+    /// <summary>Changes the status in the caller's transaction. It locks what changes of feeds lock first.</summary>
+    public Task ChangeAsync(ThreatFeedsContext db, string feed, Guid uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
+        UpdateAsync(db, feed, uid, change, cancellationToken);
 
     /// <summary>Everything that had arrived by then has been compared with these feeds. The caller limits how often it says so.</summary>
     public async Task SearchedAsync(IReadOnlyCollection<(string Name, Guid Uid)> feeds, DateTimeOffset at, CancellationToken cancellationToken)
@@ -43,7 +38,7 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
             await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
             foreach ((string feed, Guid uid) in feeds)
             {
-                await UpdateAsync(db, feed, uid, s => Without(s, ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(s.LastSuccessfulSearch, at) }, ct);
+                await UpdateAsync(db, feed, uid, s => s.Searched(at), ct);
             }
             await transaction.CommitAsync(ct);
             return true;
@@ -76,11 +71,6 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
         FeedStatus before = FeedStatus.Read(ResourceDocument.Parse(row.Status));
         return !System.Text.Json.Nodes.JsonNode.DeepEquals(before.ToJson(), change(before).ToJson());
     }
-
-    private static FeedStatus Without(FeedStatus status, params ConditionType[] types) =>
-        status with { ErrorConditions = [.. status.ErrorConditions.Where(c => !types.Contains(c.Type))] };
-
-    private static DateTimeOffset Later(DateTimeOffset? before, DateTimeOffset at) => before > at ? before.Value : at;
 
     private static ResourceKey Key(string feed) => ResourceKey.Cluster(ResourceKind.GlobalThreatFeed, feed);
 }

@@ -9,15 +9,15 @@ namespace ThreatFeeds.Jobs;
 public sealed class PullJob(RunQueue runs, PullFeed pull, TimeProvider time, ILogger<PullJob> log)
 {
     [Queue(Queues.Pulls)]
-    [AutomaticRetry(Attempts = 0)]
+    [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(string feed, CancellationToken cancellationToken)
     {
         while (await runs.StartNextAsync(feed, cancellationToken) is { } run)
         {
-            await using var lease = new RunLease(runs, run.Id, time, cancellationToken);
+            await using var lease = new RunLease(runs, run, time, cancellationToken);
             try
             {
-                await pull.RunAsync(run.Id, lease.Token);
+                await pull.RunAsync(run, lease.Token);
             }
             catch (OperationCanceledException) when (lease.Lost)
             {

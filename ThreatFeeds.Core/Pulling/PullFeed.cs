@@ -2,7 +2,6 @@ using ThreatFeeds.Feeds;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
-using ThreatFeeds.Runs;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
@@ -10,16 +9,12 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
-public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
+public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
 {
-    /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again after a restart.</summary>
-    public async Task RunAsync(long runId, CancellationToken cancellationToken)
+    /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again when its lease is over.</summary>
+    /// <param name="run">As it was taken: who has it only from the database could have another's taking.</param>
+    public async Task RunAsync(RunRow run, CancellationToken cancellationToken)
     {
-        RunRow? run = await runs.FindAsync(runId, cancellationToken);
-        if (run is null || run.FinishedAt != null)
-        {
-            return;
-        }
         Feed? feed = (await feeds.FindAsync(run.Feed, cancellationToken))?.Feed;
         if (feed is null || feed.Uid != run.FeedUid || feed.Spec.Pull is null)
         {

@@ -9,30 +9,33 @@ using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>Writes down how a pull ended: the run, the feed's conditions, the log.</summary>
+/// <summary>Writes down how a pull ended: the run and the feed's conditions in one transaction, and only while the run is still ours; the log.</summary>
 public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimeProvider time, ILogger<PullOutcomes> log)
 {
     internal async Task ReplacedAsync(RunRow run, Feed feed, ParseResult parsed, SetChange change, CancellationToken cancellationToken)
     {
-        await SucceededAsync(feed, cancellationToken);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Replaced, Notes(parsed), parsed, change), cancellationToken);
-        PullingLog.Replaced(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
+        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Replaced, Notes(parsed), parsed, change), Synced, cancellationToken))
+        {
+            PullingLog.Replaced(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
+        }
     }
 
     internal async Task UnchangedAsync(RunRow run, Feed feed, string message, ParseResult? parsed, CancellationToken cancellationToken)
     {
-        await SucceededAsync(feed, cancellationToken);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Unchanged, message, parsed), cancellationToken);
-        PullingLog.Unchanged(log, feed.Name);
+        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Unchanged, message, parsed), Synced, cancellationToken))
+        {
+            PullingLog.Unchanged(log, feed.Name);
+        }
     }
 
     internal async Task KeptAsync(RunRow run, Feed feed, string reason, ParseResult? parsed, CancellationToken cancellationToken)
     {
-        await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.SetKept, reason, cancellationToken);
         // The fetch itself went well.
-        await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PullFailed, ConditionType.HeaderSourceMissing);
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Kept, reason, parsed), cancellationToken);
-        PullingLog.Kept(log, feed.Name, reason);
+        FeedStatus Kept(FeedStatus was) => was.With(ConditionType.SetKept, reason).Without(ConditionType.PullFailed, ConditionType.HeaderSourceMissing);
+        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Kept, reason, parsed), Kept, cancellationToken))
+        {
+            PullingLog.Kept(log, feed.Name, reason);
+        }
     }
 
     internal async Task FetchFailedAsync(RunRow run, Feed feed, FetchException error, CancellationToken cancellationToken)
@@ -42,14 +45,13 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
             await KeptAsync(run, feed, $"{error.Message} The last good set is kept.", null, cancellationToken);
             return;
         }
-        ConditionType type = error.HeaderSourceMissing ? ConditionType.HeaderSourceMissing : ConditionType.PullFailed;
-        await status.SetConditionAsync(feed.Name, feed.Uid, type, error.Message, cancellationToken);
-        if (!error.HeaderSourceMissing)
+        FeedStatus Failed(FeedStatus was) => error.HeaderSourceMissing
+            ? was.With(ConditionType.HeaderSourceMissing, error.Message)
+            : was.With(ConditionType.PullFailed, error.Message).Without(ConditionType.HeaderSourceMissing);
+        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Failed, error.Message), Failed, cancellationToken))
         {
-            await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.HeaderSourceMissing);
+            PullingLog.Failed(log, feed.Name, error.Message);
         }
-        await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, error.Message), cancellationToken);
-        PullingLog.Failed(log, feed.Name, error.Message);
     }
 
     /// <summary>Something of ours failed, such as the database or the disk.</summary>
@@ -59,22 +61,24 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
         string message = "The pull ended with an error of our own; the server's log has it. It is tried again at its time.";
         try
         {
-            await runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
-            await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PullFailed, message, cancellationToken);
+            await EndAsync(run, feed, new RunEnd(RunOutcome.Failed, message), was => was.With(ConditionType.PullFailed, message), cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The run stays open and is done again after a restart.
+            // The run stays open and is done again when its lease is over.
             PullingLog.Broke(log, feed.Name, e);
         }
     }
 
     /// <summary>There was nothing to do any more: no condition, since the feed asked for none of it.</summary>
     internal Task MootAsync(RunRow run, string message, CancellationToken cancellationToken) =>
-        runs.FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, message), cancellationToken);
+        runs.FinishAsync(run, new RunEnd(RunOutcome.Failed, message), cancellationToken);
 
-    private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) => status.SyncedAsync(
-        feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PullFailed, ConditionType.SetKept, ConditionType.HeaderSourceMissing);
+    private FeedStatus Synced(FeedStatus was) => was.Synced(time.GetUtcNow());
+
+    /// <summary>False when somebody else has the run: what became of it here is not told.</summary>
+    private Task<bool> EndAsync(RunRow run, Feed feed, RunEnd end, Func<FeedStatus, FeedStatus> tell, CancellationToken cancellationToken) =>
+        runs.FinishAsync(run, end, cancellationToken, (db, ct) => status.ChangeAsync(db, feed.Name, feed.Uid, tell, ct));
 
     private static string? Notes(ParseResult parsed) => parsed.Problems.Count == 0 ? null : string.Join(" ", parsed.Problems);
 }

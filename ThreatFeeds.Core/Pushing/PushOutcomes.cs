@@ -40,7 +40,7 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
     }
 
     private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) =>
-        status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken, ConditionType.PushRefused);
+        status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);
 
     private static string? Notes(Feed feed, ParseResult parsed)
     {

@@ -47,6 +47,9 @@ public sealed class RunHistory(IContextFactory contexts)
         return await db.Runs.AsNoTracking().Where(r => newest.Contains(r.Id)).ToDictionaryAsync(r => r.FeedUid, cancellationToken);
     }
 
+    /// <summary>Whether the text is the cursor of a page of runs.</summary>
+    public static bool IsCursor(string after) => long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
     /// <summary>The feed's runs, newest first.</summary>
     /// <param name="after">Cursor of the page before; null for the first.</param>
     /// <param name="limit">1 to 100.</param>

@@ -1,17 +1,19 @@
+using ThreatFeeds.Storage;
+
 namespace ThreatFeeds.Runs;
 
 /// <summary>Keeps a run's lease while the work goes on. Work is cancelled when the lease is lost: somebody else may be doing the run by then.</summary>
 public sealed class RunLease : IAsyncDisposable
 {
     private readonly RunQueue _queue;
-    private readonly long _run;
+    private readonly RunRow _run;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _work;
     private readonly CancellationTokenSource _over = new();
     private readonly Task _renewing;
 
     /// <param name="cancellationToken">Ends the work, too.</param>
-    public RunLease(RunQueue queue, long run, TimeProvider time, CancellationToken cancellationToken)
+    public RunLease(RunQueue queue, RunRow run, TimeProvider time, CancellationToken cancellationToken)
     {
         _queue = queue;
         _run = run;

@@ -52,9 +52,9 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
             row = new RunRow { Feed = feed.Name, FeedUid = feed.Uid, Trigger = trigger, Actor = actor.Name, QueuedAt = Now };
             db.Runs.Add(row);
         }
-        else
+        else if (trigger == RunTrigger.Change)
         {
-            // A queued run of a feed deleted and made again serves the new one.
+            // A queued run of a feed deleted and made again serves the new one. Only the change itself knows which that is: others read the feed before.
             row.FeedUid = feed.Uid;
         }
         await db.SaveChangesAsync(cancellationToken);
@@ -74,7 +74,8 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
         }
         RunRow row = open[0];
         row.StartedAt = Now;
-        row.LeaseOwner = instance.Value;
+        // Of each taking its own: the same process may lose a run and take it again while the first work on it still goes on.
+        row.LeaseOwner = Prefix + Guid.NewGuid().ToString("N");
         row.LeaseUntil = await db.NowAsync(cancellationToken) + LeaseTime;
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -83,32 +84,39 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
     }
 
     /// <summary>Prolongs the lease. False when it is no longer ours: somebody else does the run, and what we do of it must not be written down.</summary>
-    public async Task<bool> RenewAsync(long id, CancellationToken cancellationToken)
+    /// <param name="taken">As <see cref="StartNextAsync"/> gave it.</param>
+    public async Task<bool> RenewAsync(RunRow taken, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
         DateTime until = await db.NowAsync(cancellationToken) + LeaseTime;
-        return await db.Runs.Where(r => r.Id == id && r.FinishedAt == null && r.LeaseOwner == instance.Value)
+        return await db.Runs.Where(r => r.Id == taken.Id && r.FinishedAt == null && r.LeaseOwner == taken.LeaseOwner)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.LeaseUntil, until), cancellationToken) == 1;
     }
 
     /// <summary>Ends an active run that is ours; one that ended already, or that somebody took over, stays as it is.</summary>
-    public async Task FinishAsync(long id, RunEnd end, CancellationToken cancellationToken)
+    /// <param name="taken">As <see cref="StartNextAsync"/> gave it.</param>
+    /// <param name="along">What else is written when the run is still ours, in the same transaction.</param>
+    /// <returns>False when it is not ours; nothing is written then.</returns>
+    public async Task<bool> FinishAsync(RunRow taken, RunEnd end, CancellationToken cancellationToken, Func<ThreatFeedsContext, CancellationToken, Task>? along = null)
     {
         await using ThreatFeedsContext db = contexts.Create();
         await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // First, and undone when the run is not ours: changes of feeds lock what this writes before they lock runs.
+        await (along?.Invoke(db, cancellationToken) ?? Task.CompletedTask);
         // The condition is part of the write: between looking and writing another may take the run over.
-        int ours = await db.Runs.Where(r => r.Id == id && r.FinishedAt == null && r.LeaseOwner == instance.Value)
+        int ours = await db.Runs.Where(r => r.Id == taken.Id && r.FinishedAt == null && r.LeaseOwner == taken.LeaseOwner)
             .ExecuteUpdateAsync(u => u.SetProperty(r => r.LeaseOwner, (string?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null), cancellationToken);
         if (ours == 0)
         {
-            return;
+            return false;
         }
-        RunRow row = await db.Runs.FirstAsync(r => r.Id == id, cancellationToken);
+        RunRow row = await db.Runs.FirstAsync(r => r.Id == taken.Id, cancellationToken);
         Fill(row, end);
         await db.SaveChangesAsync(cancellationToken);
         await TrimAsync(db, row.Feed, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         Ended(end);
+        return true;
     }
 
     /// <summary>Records a run that is over already, as pushes are.</summary>
@@ -153,9 +161,9 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
         await using (ThreatFeedsContext look = contexts.Create())
         {
             DateTime now = await look.NowAsync(cancellationToken);
-            // A run without a lease was begun by a version that had none.
+            // A run without a lease was begun by a version that had none, one with the bare id by one that did not tell its takings apart.
             stale = await look.Runs.Where(r => r.StartedAt != null && r.FinishedAt == null
-                    && (own ? r.LeaseOwner == instance.Value || r.LeaseOwner == null : r.LeaseUntil < now))
+                    && (own ? r.LeaseOwner == null || r.LeaseOwner == instance.Value || r.LeaseOwner.StartsWith(Prefix) : r.LeaseUntil < now))
                 .Select(r => r.Id).ToListAsync(cancellationToken);
         }
         var feeds = new List<string>();
@@ -171,12 +179,17 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
             await LockAsync(db, feed, cancellationToken);
             DateTime now = await db.NowAsync(cancellationToken);
             int moved = await db.Runs.Where(r => r.Id == id && r.StartedAt != null && r.FinishedAt == null
-                    && (own ? r.LeaseOwner == instance.Value || r.LeaseOwner == null : r.LeaseUntil < now))
+                    && (own ? r.LeaseOwner == null || r.LeaseOwner == instance.Value || r.LeaseOwner.StartsWith(Prefix) : r.LeaseUntil < now))
                 .ExecuteUpdateAsync(u => u.SetProperty(r => r.StartedAt, (DateTime?)null).SetProperty(r => r.LeaseOwner, (string?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null), cancellationToken);
             if (moved == 1)
             {
-                // One queued run is enough: it does what the interrupted one did not end.
-                await db.Runs.Where(r => r.Feed == feed && r.Id != id && r.StartedAt == null && r.FinishedAt == null).ExecuteDeleteAsync(cancellationToken);
+                // One queued run is enough: it does what the interrupted one did not end, for the feed that the newer was queued for.
+                IQueryable<RunRow> newer = db.Runs.Where(r => r.Feed == feed && r.Id != id && r.StartedAt == null && r.FinishedAt == null);
+                if (await newer.Select(r => (Guid?)r.FeedUid).FirstOrDefaultAsync(cancellationToken) is { } uid)
+                {
+                    await db.Runs.Where(r => r.Id == id).ExecuteUpdateAsync(u => u.SetProperty(r => r.FeedUid, uid), cancellationToken);
+                    await newer.ExecuteDeleteAsync(cancellationToken);
+                }
                 await transaction.CommitAsync(cancellationToken);
                 feeds.Add(feed);
             }
@@ -187,6 +200,9 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
         }
         return feeds;
     }
+
+    /// <summary>Begins the owner of every lease of this instance.</summary>
+    private string Prefix { get; } = instance.Value + "/";
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 

@@ -72,9 +72,10 @@ public sealed class StoredSetRow
     public string Origin { get; set; } = "";
     public string? ETag { get; set; }
     public string? LastModified { get; set; }
+    /// <summary>By the database's clock.</summary>
     public DateTime CreatedAt { get; set; }
     public bool Complete { get; set; }
-    /// <summary>How the data of its chunks are encoded; 1 is the first form.</summary>
+    /// <summary>How the data of its chunks are encoded; 1 is the first form, 0 says that the set was found damaged.</summary>
     public int Format { get; set; } = 1;
 }
 
@@ -118,7 +119,7 @@ public sealed class RunRow
     public DateTime QueuedAt { get; set; }
     public DateTime? StartedAt { get; set; }
     public DateTime? FinishedAt { get; set; }
-    /// <summary>The instance that carries it out; null while queued and when finished.</summary>
+    /// <summary>The instance that carries it out and which of its takings it is; null while queued and when finished.</summary>
     public string? LeaseOwner { get; set; }
     /// <summary>By the database's clock.</summary>
     public DateTime? LeaseUntil { get; set; }

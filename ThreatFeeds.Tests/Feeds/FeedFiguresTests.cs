@@ -77,7 +77,7 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
     {
         await _host.CreateAsync("one", "IPSet", "http://127.0.0.1:9/");
         RunRow run = (await _host.Queue.StartNextAsync("one", default))!;
-        await _host.Queue.FinishAsync(run.Id, new RunEnd(RunOutcome.Kept, null), default);
+        await _host.Queue.FinishAsync(run, new RunEnd(RunOutcome.Kept, null), default);
         await _host.ReplaceAsync("one", "IPSet", "http://127.0.0.1:9/", """{"note": "says nothing of pulls"}""");
         Assert.Empty(await _host.Queue.QueuedFeedsAsync(default));
         await _host.ReplaceAsync("one", "IPSet", "http://127.0.0.1:9/", annotations);

@@ -65,7 +65,7 @@ public sealed class JobsTests : IDisposable
             Assert.Equal(name != "off", run is not null);
             if (run is not null)
             {
-                await host.Queue.FinishAsync(run.Id, new RunEnd(RunOutcome.Unchanged, null), default);
+                await host.Queue.FinishAsync(run, new RunEnd(RunOutcome.Unchanged, null), default);
             }
         }
         await host.CreateAsync("pushed", "IPSet");
@@ -94,7 +94,7 @@ public sealed class JobsTests : IDisposable
         await host.CreateAsync("names", "DomainNameSet", server.Url);
         await host.Get<FeedChanges>().DeleteAsync("names", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
         RunRow run = (await host.Queue.StartNextAsync("names", default))!;
-        await host.Get<ThreatFeeds.Pulling.PullFeed>().RunAsync(run.Id, default);
+        await host.Get<ThreatFeeds.Pulling.PullFeed>().RunAsync(run, default);
         Assert.Equal(RunOutcome.Failed, (await host.Runs.FindAsync(run.Id, default))!.Outcome);
         await new DispatchJob(host.Get<FeedCatalog>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
         Assert.Empty(await host.Queue.QueuedFeedsAsync(default));

@@ -96,7 +96,7 @@ internal sealed class FeedsHost : IAsyncDisposable
     {
         await Queue.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
         RunRow run = (await Queue.StartNextAsync(feed.Name, default))!;
-        await Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
+        await Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
         return RunHistory.View((await Runs.FindAsync(run.Id, default))!);
     }
 

@@ -254,7 +254,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             await _host.Get<FeedChanges>().DeleteAsync("names", ThreatFeeds.Resources.ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
             await _host.CreateAsync("names", "DomainNameSet", server.Url);
         }
-        await _host.Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
+        await _host.Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal(RunOutcome.Failed, (await _host.Runs.FindAsync(run.Id, default))!.Outcome);
         Assert.Empty(server.Requests);
         Assert.Empty(await _host.ConditionsAsync("names"));

@@ -40,7 +40,7 @@ public sealed class FailingRunTests : IDisposable
         Feed feed = await host.CreateAsync("names", "DomainNameSet", server.Url);
         RunRow run = (await host.Queue.StartNextAsync("names", default))!;
 
-        await host.Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
+        await host.Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
 
         faults.Away = false;
         Assert.Null((await host.Runs.FindAsync(run.Id, default))!.FinishedAt);
@@ -49,8 +49,9 @@ public sealed class FailingRunTests : IDisposable
         await EndLeasesAsync(host);
         Assert.Equal(["names"], await host.Queue.TakeOverAsync(default));
         server.Answer = context => context.Response.WriteAsync("bad.example\n");
-        Assert.Equal(run.Id, (await host.Queue.StartNextAsync("names", default))!.Id);
-        await host.Get<PullFeed>().RunAsync(run.Id, default).WaitAsync(FeedFetcherTests.Bound);
+        RunRow again = (await host.Queue.StartNextAsync("names", default))!;
+        Assert.Equal(run.Id, again.Id);
+        await host.Get<PullFeed>().RunAsync(again, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal(["bad.example"], await host.IndicatorsAsync("names"));
         Assert.NotNull((await host.Runs.FindAsync(run.Id, default))!.FinishedAt);
         Assert.Empty(await host.ConditionsAsync("names"));

@@ -25,7 +25,7 @@ public sealed class RunQueueTests
         RunRow[] second = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => runs.EnqueueAsync(world.Feed, RunTrigger.Schedule, Actor.System, default)));
         Assert.NotEqual(active.Id, Assert.Single(second.Select(r => r.Id).Distinct()));
         Assert.Null(await runs.StartNextAsync("names", default));
-        await world.Of(active.LeaseOwner!).FinishAsync(active.Id, new RunEnd(RunOutcome.Unchanged, null), default);
+        await world.Of("one").FinishAsync(active, new RunEnd(RunOutcome.Unchanged, null), default);
         Assert.Equal(second[0].Id, (await runs.StartNextAsync("names", default))!.Id);
     }
 
@@ -53,14 +53,14 @@ public sealed class RunQueueTests
         await using Queues world = await Queues.CreateAsync(provider);
         await world.Of("one").EnqueueAsync(world.Feed, RunTrigger.Manual, Actor.Local, default);
         RunRow run = (await world.Of("one").StartNextAsync("names", default))!;
-        Assert.True(await world.Of("one").RenewAsync(run.Id, default));
+        Assert.True(await world.Of("one").RenewAsync(run, default));
         await world.EndLeasesAsync();
         await world.Of("two").TakeOverAsync(default);
-        Assert.NotNull(await world.Of("two").StartNextAsync("names", default));
-        Assert.False(await world.Of("one").RenewAsync(run.Id, default));
-        await world.Of("one").FinishAsync(run.Id, new RunEnd(RunOutcome.Failed, "late"), default);
+        RunRow again = (await world.Of("two").StartNextAsync("names", default))!;
+        Assert.False(await world.Of("one").RenewAsync(run, default));
+        await world.Of("one").FinishAsync(run, new RunEnd(RunOutcome.Failed, "late"), default);
         Assert.Null((await world.History.FindAsync(run.Id, default))!.FinishedAt);
-        await world.Of("two").FinishAsync(run.Id, new RunEnd(RunOutcome.Unchanged, "done"), default);
+        await world.Of("two").FinishAsync(again, new RunEnd(RunOutcome.Unchanged, "done"), default);
         Assert.Equal((RunOutcome.Unchanged, "done"), ((await world.History.FindAsync(run.Id, default))!.Outcome, (await world.History.FindAsync(run.Id, default))!.Message));
     }
 
@@ -97,7 +97,7 @@ public sealed class RunQueueTests
         await world.Of("one").EnqueueAsync(world.Feed, RunTrigger.Manual, Actor.Local, default);
         RunRow run = (await world.Of("one").StartNextAsync("names", default))!;
         var clock = new ManualClock();
-        await using var lease = new RunLease(world.Of("one"), run.Id, clock, default);
+        await using var lease = new RunLease(world.Of("one"), run, clock, default);
         await world.EndLeasesAsync();
         await clock.AdvanceUntilAsync(RunQueue.LeaseTime / 3, async () => (await world.History.FindAsync(run.Id, default))!.LeaseUntil > DateTime.UnixEpoch.AddYears(1));
         Assert.False(lease.Lost);
@@ -126,6 +126,13 @@ public sealed class RunQueueTests
         while (after is not null);
         Assert.Equal(Enumerable.Range(5, RunHistory.Kept).Reverse().Select(i => $"{i}"), seen);
     }
+
+    [Theory]
+    [InlineData("junk", false)]
+    [InlineData("-1", false)]
+    [InlineData("", false)]
+    [InlineData("17", true)]
+    public void A_cursor_is_what_a_page_gave(string text, bool cursor) => Assert.Equal(cursor, RunHistory.IsCursor(text));
 
     /// <summary>One database and as many processes on it as a test names.</summary>
     private sealed class Queues : IAsyncDisposable

@@ -25,10 +25,10 @@ public sealed class RunRaceTests : IAsyncLifetime
         RunRow run = await StartAsync(NewFeed("names"));
         await EndLeasesAsync();
         InterruptedContexts contexts = new(_database.Factory);
-        contexts.Interrupt(2, async () => Assert.True(await Of("one").RenewAsync(run.Id, default)));
+        contexts.Interrupt(2, async () => Assert.True(await Of("one").RenewAsync(run, default)));
         Assert.Empty(await Of("two", contexts).TakeOverAsync(default));
         Assert.True(contexts.Interrupted);
-        Assert.Equal("one", (await History.FindAsync(run.Id, default))!.LeaseOwner);
+        Assert.StartsWith("one/", (await History.FindAsync(run.Id, default))!.LeaseOwner, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         RunRow run = await StartAsync(NewFeed("names"));
         InterruptedContexts contexts = new(_database.Factory) { Away = true };
         var clock = new ManualClock();
-        await using var lease = new RunLease(Of("one", contexts), run.Id, clock, default);
+        await using var lease = new RunLease(Of("one", contexts), run, clock, default);
         for (TimeSpan passed = TimeSpan.Zero; passed < RunQueue.LeaseTime * 0.9; passed += RunQueue.LeaseTime / 3)
         {
             Assert.False(lease.Token.IsCancellationRequested);
@@ -77,7 +77,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         RunRow run = await StartAsync(NewFeed("names"));
         await EndLeasesAsync();
         var clock = new ManualClock();
-        await using var lease = new RunLease(Of("one"), run.Id, clock, default);
+        await using var lease = new RunLease(Of("one"), run, clock, default);
         await NextTurnAsync(clock);
         clock.Advance(RunQueue.LeaseTime / 2);
         await NextTurnAsync(clock);
@@ -95,10 +95,10 @@ public sealed class RunRaceTests : IAsyncLifetime
         Assert.Equal(1, told);
         RunRow run = (await queue.StartNextAsync("names", default))!;
         Assert.Equal(2, told);
-        await queue.FinishAsync(run.Id, s_unchanged, default);
+        await queue.FinishAsync(run, s_unchanged, default);
         Assert.Equal(3, told);
         // It ended already.
-        await queue.FinishAsync(run.Id, s_unchanged, default);
+        await queue.FinishAsync(run, s_unchanged, default);
         Assert.Equal(3, told);
     }
 
@@ -133,7 +133,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         Feed feed = NewFeed("names");
         RunRow run = await StartAsync(feed);
         Assert.Contains(feed.Uid, await History.UnfinishedAsync(default));
-        await Of("one").FinishAsync(run.Id, s_unchanged, default);
+        await Of("one").FinishAsync(run, s_unchanged, default);
         await Of("one").RecordAsync(feed, RunTrigger.Push, Actor.Local, TimeProvider.System.GetUtcNow(), s_unchanged, default);
         Assert.DoesNotContain(feed.Uid, await History.UnfinishedAsync(default));
         Assert.Equal(run.Id, (await History.LastPullsAsync(default))[feed.Uid].Id);
