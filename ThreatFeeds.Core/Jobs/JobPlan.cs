@@ -1,12 +1,11 @@
 using Hangfire;
 using Hangfire.Server;
 using ThreatFeeds.Runs;
-using ThreatFeeds.Searching;
 
 namespace ThreatFeeds.Jobs;
 
 /// <summary>Which jobs recur and when, and how servers are set up; all in one place.</summary>
-internal sealed class JobPlan(JobStorage storage, JobActivator activator, InstanceId instance, RetentionOptions retention, JobOptions options)
+internal sealed class JobPlan(JobStorage storage, JobActivator activator, InstanceId instance, JobOptions options)
 {
     public void Schedule()
     {
@@ -14,7 +13,7 @@ internal sealed class JobPlan(JobStorage storage, JobActivator activator, Instan
         recurring.AddOrUpdate<DispatchJob>(nameof(DispatchJob), j => j.RunAsync(CancellationToken.None), "* * * * *");
         recurring.AddOrUpdate<SweepJob>(nameof(SweepJob), j => j.RunAsync(CancellationToken.None), "*/10 * * * * *");
         recurring.AddOrUpdate<CompactionJob>(nameof(CompactionJob), j => j.RunAsync(CancellationToken.None), "11 * * * *");
-        recurring.AddOrUpdate<RetentionJob>(nameof(RetentionJob), j => j.RunAsync(CancellationToken.None), retention.MaxBytes is null ? "7 * * * *" : "* * * * *");
+        recurring.AddOrUpdate<RetentionJob>(nameof(RetentionJob), j => j.RunAsync(CancellationToken.None), "7 * * * *");
     }
 
     public BackgroundJobServer Server(string queue, int workers, IEnumerable<IBackgroundProcess> beside) => new(

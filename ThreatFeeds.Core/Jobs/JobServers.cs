@@ -20,13 +20,14 @@ internal sealed class JobServers(JobPlan plan, JobWakeups wakeups, ForwardProces
         plan.Schedule();
         _servers.Add(plan.Server(Queues.Pulls, PullWorkers, []));
         _servers.Add(plan.Server(Queues.LookBacks, LookBackWorkers, []));
+        _servers.Add(plan.Server(Queues.Retention, 1, []));
         _servers.Add(plan.Server(Queues.Upkeep, 1, [forward]));
         wakeups.Begin();
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        wakeups.End();
+        await wakeups.EndAsync(cancellationToken);
         _servers.ForEach(s => s.SendStop());
         foreach (BackgroundJobServer server in _servers)
         {

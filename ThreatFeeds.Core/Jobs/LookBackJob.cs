@@ -7,6 +7,6 @@ namespace ThreatFeeds.Jobs;
 public sealed class LookBackJob(LookBackLoop loop)
 {
     [Queue(Queues.LookBacks)]
-    [AutomaticRetry(Attempts = 0)]
+    [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public Task RunAsync(string source, CancellationToken cancellationToken) => loop.RunAsync(source, cancellationToken);
 }

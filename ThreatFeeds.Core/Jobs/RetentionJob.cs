@@ -9,8 +9,8 @@ namespace ThreatFeeds.Jobs;
 /// <summary>Deletes what is kept no longer: records, alerts, changes everybody has seen, sets nobody names. One that fails does not keep the others from their turn.</summary>
 public sealed class RetentionJob(RecordRetention records, AlertRetention alerts, ListingSweep listings, RetentionClock clock, ILogger<RetentionJob> log)
 {
-    [Queue(Queues.Upkeep)]
-    [AutomaticRetry(Attempts = 0)]
+    [Queue(Queues.Retention)]
+    [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var failures = new List<Exception>();
@@ -24,7 +24,7 @@ public sealed class RetentionJob(RecordRetention records, AlertRetention alerts,
         }
         if (failures.Count > 0)
         {
-            // The run shows as failed; it comes again at its next time.
+            // It comes again at its next time.
             throw new AggregateException(failures);
         }
 

@@ -8,7 +8,7 @@ namespace ThreatFeeds.Jobs;
 public sealed class SweepJob(RunQueue runs, LookBackLoop lookBacks, SearchSignals signals)
 {
     [Queue(Queues.Upkeep)]
-    [AutomaticRetry(Attempts = 0)]
+    [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await runs.TakeOverAsync(cancellationToken);
