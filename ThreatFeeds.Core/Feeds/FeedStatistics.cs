@@ -28,11 +28,11 @@ public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots,
         {
             return null;
         }
-        ReadableSnapshot readable = await snapshots.ReadableAsync(cancellationToken);
+        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
         IndicatorSet set = await sets.ReadAsync(name, cancellationToken) ?? IndicatorSet.Empty(feed.Feed.Spec.Content);
         var shared = new bool[set.Count];
         var overlap = new List<FeedOverlap>();
-        foreach (IndexedFeed other in readable.Snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))
+        foreach (IndexedFeed other in snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))
         {
             long count = 0;
             for (int i = 0, o = 0; i < set.Count && o < other.Set.Count;)
@@ -55,6 +55,6 @@ public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots,
         return new FeedFigures(
             name, feed.Indicators, feed.SetChangedAt, feed.Hits, feed.HitsByHour.Sum(), feed.LastHitAt, feed.HitsByHour,
             unique, set.Count == 0 ? null : (double)unique / set.Count, [.. overlap.OrderByDescending(o => o.Count).ThenBy(o => o.Feed, StringComparer.Ordinal)],
-            [.. readable.Damaged.Where(d => d.Feed != name && d.Content == set.Content)]);
+            [.. snapshot.Damaged.Where(d => d.Feed != name && d.Content == set.Content)]);
     }
 }

@@ -1,6 +1,7 @@
 using Hangfire;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
@@ -8,19 +9,20 @@ using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Jobs;
 
-/// <summary>Each minute: queues a run for every feed whose time has come.</summary>
-public sealed class DispatchJob(FeedCatalog feeds, RunHistory history, RunQueue runs, TimeProvider time)
+/// <summary>Each minute: queues a run for every feed whose time has come. One whose stored set is damaged is tried as soon and as often as after a failed pull.</summary>
+public sealed class DispatchJob(FeedCatalog feeds, ListedSets sets, RunHistory history, RunQueue runs, TimeProvider time)
 {
     [Queue(Queues.Upkeep)]
-    [AutomaticRetry(Attempts = 0)]
+    [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         // In this order: a run that ends in between is seen as the last one.
         IReadOnlySet<Guid> underWay = await history.UnfinishedAsync(cancellationToken);
         IReadOnlyDictionary<Guid, RunRow> last = await history.LastPullsAsync(cancellationToken);
+        IReadOnlyList<string> damaged = await sets.DamagedAsync(cancellationToken);
         foreach (Feed feed in (await feeds.ListAsync(cancellationToken)).Select(f => f.Feed))
         {
-            if (feed.Spec is { Enabled: true, Pull: { } pull } && !underWay.Contains(feed.Uid) && IsDue(last.GetValueOrDefault(feed.Uid), pull.Period))
+            if (feed.Spec is { Enabled: true, Pull: { } pull } && !underWay.Contains(feed.Uid) && IsDue(last.GetValueOrDefault(feed.Uid), damaged.Contains(feed.Name) && pull.Period > PullTimes.Retry ? PullTimes.Retry : pull.Period))
             {
                 await runs.EnqueueAsync(feed, RunTrigger.Schedule, Actor.System, cancellationToken);
             }

@@ -19,7 +19,7 @@ public sealed class AddedEntries(IContextFactory contexts, StoredSets stored)
         var feeds = new List<IndexedFeed>();
         foreach (var change in changes)
         {
-            if (await ReadAsync(change.Feed, change.Set, change.Current, cancellationToken) is { } set)
+            if (await ReadAsync(change.Set, change.Current, cancellationToken) is { } set)
             {
                 feeds.Add(new IndexedFeed(change.Feed, set.Set, change.MatchSubdomains));
             }
@@ -27,27 +27,22 @@ public sealed class AddedEntries(IContextFactory contexts, StoredSets stored)
         return feeds.Count == 0 ? null : IndicatorIndex.Build(feeds);
     }
 
-    /// <summary>What a change added; when that is damaged, all that its feed lists now, in which whatever is left of it stands.</summary>
-    private async Task<DatedSet?> ReadAsync(string feed, long added, long? current, CancellationToken cancellationToken)
+    /// <summary>
+    /// What a change added; when that is damaged, all that its feed lists now, in which whatever is left of it stands. Null when that is damaged too: all of what
+    /// replaces it will be a change of its own.
+    /// </summary>
+    private async Task<DatedSet?> ReadAsync(long added, long? current, CancellationToken cancellationToken) =>
+        await TryReadAsync(added, cancellationToken) ?? (current is { } id && id != added ? await TryReadAsync(id, cancellationToken) : null);
+
+    private async Task<DatedSet?> TryReadAsync(long id, CancellationToken cancellationToken)
     {
         try
         {
-            return await stored.ReadAsync(added, cancellationToken);
-        }
-        catch (DamagedSetException damaged) when (current is null || current == added)
-        {
-            throw damaged.Of(feed);
+            return await stored.ReadAsync(id, cancellationToken);
         }
         catch (DamagedSetException)
         {
-            try
-            {
-                return await stored.ReadAsync(current!.Value, cancellationToken);
-            }
-            catch (DamagedSetException damaged)
-            {
-                throw damaged.Of(feed);
-            }
+            return null;
         }
     }
 }

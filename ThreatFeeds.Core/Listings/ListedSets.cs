@@ -43,7 +43,7 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                 }
                 continue;
             }
-            if (await TryReplaceAsync(seen, stored.Date(set, before), added, changed: added.Count > 0 || removed > 0 || (before is null && seen.SetId is not null), source, cancellationToken))
+            if (await TryReplaceAsync(seen, before, set, added, changed: added.Count > 0 || removed > 0 || (before is null && seen.SetId is not null), source, cancellationToken))
             {
                 listings.Changed();
                 return new SetChange(RunOutcome.Replaced, added.Count, removed);
@@ -59,6 +59,13 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                       join s in db.StoredSets.AsNoTracking() on l.SetId equals s.Id
                       where l.FeedUid == feedUid
                       select s).FirstOrDefaultAsync(cancellationToken);
+    }
+
+    /// <summary>Names of enabled feeds whose set was found damaged: it is not searched for until the next body replaces it.</summary>
+    public async Task<IReadOnlyList<string>> DamagedAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
     }
 
     /// <summary>The whole set of the feed; null when it has none.</summary>
@@ -125,11 +132,11 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         return await db.Listings.AsNoTracking().FirstOrDefaultAsync(l => l.FeedUid == feedUid, cancellationToken);
     }
 
-    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet set, IndicatorSet added, bool changed, SetSource source, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet? before, IndicatorSet set, IndicatorSet added, bool changed, SetSource source, CancellationToken cancellationToken)
     {
-        long id = await stored.WriteAsync(set, source, cancellationToken);
+        long id = await stored.WriteAsync(stored.Date(set, before), source, cancellationToken);
         // A first set is its own difference; storing it twice would say nothing more.
-        long addedId = added.Count == set.Set.Count ? id
+        long addedId = added.Count == set.Count ? id
             : added.Count == 0 ? 0
             : await stored.WriteAsync(stored.Date(added, null), new SetSource("", "", null, null), cancellationToken);
 
@@ -137,7 +144,9 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         int moved = await db.Listings.Where(l => l.Id == seen.Id && l.SetId == seen.SetId && l.Content == seen.Content)
             .ExecuteUpdateAsync(u => u.SetProperty(l => l.SetId, id), cancellationToken);
-        if (moved == 0)
+        // The difference is right only while what it was taken from was searched for; and what is named must be there.
+        if (moved == 0 || (before is not null && !await stored.HoldAsync(db, seen.SetId!.Value, cancellationToken))
+            || !await stored.CompleteAsync(db, addedId == id || addedId == 0 ? [id] : [id, addedId], cancellationToken))
         {
             await transaction.RollbackAsync(cancellationToken);
             await stored.DeleteAsync(id, cancellationToken);
@@ -147,7 +156,6 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
             }
             return false;
         }
-        await stored.CompleteAsync(db, [id, addedId], cancellationToken);
         ListingRow listing = await db.Listings.AsNoTracking().FirstAsync(l => l.Id == seen.Id, cancellationToken);
         if (listing.Enabled && changed)
         {

@@ -8,6 +8,14 @@ namespace ThreatFeeds.Listings;
 /// <summary>A feed whose stored set is damaged, and what to do about it.</summary>
 public sealed record DamagedFeed(string Feed, ContentKind Content, string Problem);
 
+/// <summary>Finds feeds whose stored set is damaged.</summary>
+public static class DamagedQuery
+{
+    /// <summary>Listings of enabled feeds whose set was found damaged, or is not there.</summary>
+    public static IQueryable<ListingRow> DamagedListings(this ThreatFeedsContext db) =>
+        db.Listings.Where(l => l.Enabled && l.SetId != null && !db.StoredSets.Any(s => s.Id == l.SetId && s.Format == StoredSets.Format));
+}
+
 /// <summary>Asks a set by the feed that lists it, so that what is wrong with it is told with the feed's name.</summary>
 internal static class NamedSet
 {

@@ -16,11 +16,15 @@ public sealed record GoneSource(string Source, LogKind Kind, DateTimeOffset Gone
 /// <param name="SetAside">Records that hit but cannot become alerts, and were passed.</param>
 /// <param name="Stalled">A search has work and has not moved for five minutes.</param>
 /// <param name="Gone">The newest first, at most 100.</param>
+/// <param name="Damaged">Enabled feeds whose stored set is damaged: what they list is searched for again, in all records kept, when the next body has replaced it. Until then it is not idle.</param>
 /// <param name="RetentionWaitsUntil">About when retention believes a clock that has leapt ahead; null when it believes the clock.</param>
 public sealed record SearchState(
     bool Idle, long Dropped, IReadOnlyList<SourceState> Sources, IReadOnlyList<LookBackState> LookBacks, long SetAside, bool Stalled, IReadOnlyList<GoneSource> Gone,
-    DateTimeOffset? RetentionWaitsUntil = null)
+    IReadOnlyList<string> Damaged, DateTimeOffset? RetentionWaitsUntil = null)
 {
+    /// <summary>Idle, but for damaged sets.</summary>
+    internal bool AtRest { get; init; } = Idle;
+
     /// <summary>Before anything is known.</summary>
-    public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, []);
+    public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, [], []);
 }

@@ -40,8 +40,8 @@ public sealed class IndicatorLookUp(ListedSets sets, Snapshots snapshots, AlertQ
             return null;
         }
         ContentKind content = isAddress ? ContentKind.IPSet : ContentKind.DomainNameSet;
-        (Snapshot snapshot, IReadOnlyList<DamagedFeed> unread) = await snapshots.ReadableAsync(cancellationToken);
-        List<DamagedFeed> damaged = [.. unread.Where(d => d.Content == content)];
+        Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
+        List<DamagedFeed> damaged = [.. snapshot.Damaged.Where(d => d.Content == content)];
         bool listed = isAddress
             ? snapshot.Index.TryMatchAddress(address, out IndexMatch match)
             : snapshot.Index.TryMatchName(Encoding.ASCII.GetBytes(canonical), out match);

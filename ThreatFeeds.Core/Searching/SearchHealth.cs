@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Feeds;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Sets;
 using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Searching;
@@ -18,8 +18,11 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     internal const string Forward = "forward";
     internal const string LookBack = "look-back";
 
-    /// <summary>Searches that failed last; true once the feeds say so.</summary>
-    private readonly Dictionary<(string Search, string Source), bool> _failing = [];
+    /// <summary>Searches that failed last, with what the feeds say of it; null until they do.</summary>
+    private readonly Dictionary<(string Search, string Source), string?> _failing = [];
+
+    /// <summary>Feeds that say that their set is damaged.</summary>
+    private IReadOnlyList<DamagedFeed> _damaged = [];
 
     private readonly SemaphoreSlim _one = new(1);
 
@@ -44,19 +47,79 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         try
         {
             _failing.Remove((search, source.Id));
-            if (_failing.Count == 0 && _mayStand)
-            {
-                foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
-                {
-                    await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
-                }
-                _mayStand = false;
-            }
+            await TakeBackAsync(cancellationToken);
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    /// <summary>The source is gone: what failed on it fails no more.</summary>
+    internal async Task ForgetAsync(string source, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            _failing.Remove((Forward, source));
+            _failing.Remove((LookBack, source));
+            await TakeBackAsync(cancellationToken);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            // The next success takes it back.
+            SearchingLog.ConditionNotWritten(logger, problem);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Says it on the feeds whose sets are damaged now, and no longer on those whose were.</summary>
+    internal async Task DamagedAsync(IReadOnlyList<DamagedFeed> damaged, CancellationToken cancellationToken)
+    {
+        if (damaged.SequenceEqual(_damaged))
+        {
+            return;
+        }
+        foreach (DamagedFeed feed in damaged.Except(_damaged))
+        {
+            SearchingLog.SetDamaged(logger, feed.Problem);
+        }
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            _damaged = damaged;
+            _mayStand = true;
+            await TakeBackAsync(cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Takes the conditions of searching back when none fails, but for that of a damaged set, which is said.</summary>
+    private async Task TakeBackAsync(CancellationToken cancellationToken)
+    {
+        if (_failing.Count > 0 || !_mayStand)
+        {
+            return;
+        }
+        foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
+        {
+            if (_damaged.FirstOrDefault(d => d.Feed == feed.Feed.Name) is { } damage)
+            {
+                await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, ConditionType.SearchFailed, damage.Problem, cancellationToken);
+                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.StoreFailed);
+            }
+            else
+            {
+                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
+            }
+        }
+        _mayStand = false;
     }
 
     internal async Task FailedAsync(string search, LogSource source, Exception problem, CancellationToken cancellationToken)
@@ -67,13 +130,14 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         try
         {
             _mayStand = true;
-            if (_failing.TryGetValue((search, source.Id), out bool said) && said)
+            (ConditionType type, string message) = Words(source, problem);
+            if (_failing.TryGetValue((search, source.Id), out string? said) && said == message)
             {
                 return;
             }
-            _failing[(search, source.Id)] = false;
-            await SayAsync(source, problem, cancellationToken);
-            _failing[(search, source.Id)] = true;
+            _failing[(search, source.Id)] = null;
+            await SayAsync(type, message, cancellationToken);
+            _failing[(search, source.Id)] = message;
         }
         catch (Exception second) when (second is not OperationCanceledException)
         {
@@ -86,23 +150,22 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         }
     }
 
-    private async Task SayAsync(LogSource source, Exception problem, CancellationToken cancellationToken)
+    private static (ConditionType Type, string Message) Words(LogSource source, Exception problem) => problem is LogStoreException
+        ? (ConditionType.StoreFailed, $"The log store could not be read: {problem.Message}. Searching goes on from where it stopped as soon as it can.")
+        : (ConditionType.SearchFailed, $"Searching {source.Name} failed ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.");
+
+    private async Task SayAsync(ConditionType type, string message, CancellationToken cancellationToken)
     {
-        bool store = problem is LogStoreException;
-        string message = store
-            ? $"The log store could not be read: {problem.Message}. Searching goes on from where it stopped as soon as it can."
-            : problem is DamagedSetException ? problem.Message
-            : $"Searching {source.Name} failed ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.";
         foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
         {
             if (feed.Feed.Spec.Enabled)
             {
-                await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, store ? ConditionType.StoreFailed : ConditionType.SearchFailed, message, cancellationToken);
+                await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, type, message, cancellationToken);
             }
         }
     }
 
-    /// <summary>Stamps the enabled feeds when everything that had arrived has been compared: each at the first such moment, then at most once a minute.</summary>
+    /// <summary>Stamps the enabled feeds whose sets are not damaged when everything that had arrived has been compared: each at the first such moment, then at most once a minute.</summary>
     public async Task StampAsync(CancellationToken cancellationToken)
     {
         var stamped = new Dictionary<Guid, DateTimeOffset>();
@@ -114,8 +177,8 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
                 // The feeds first: one that comes between is not yet among those that "everything has been compared with".
                 List<Feed> feeds = [.. (await catalog.ListAsync(cancellationToken)).Select(f => f.Feed).Where(f => f.Spec.Enabled)];
                 SearchState state = await states.GetAsync(cancellationToken);
-                List<Feed> due = feeds.FindAll(f => !stamped.TryGetValue(f.Uid, out DateTimeOffset last) || at - last >= StampEvery);
-                if (state.Idle && due.Count > 0)
+                List<Feed> due = feeds.FindAll(f => !state.Damaged.Contains(f.Name) && (!stamped.TryGetValue(f.Uid, out DateTimeOffset last) || at - last >= StampEvery));
+                if (state.AtRest && due.Count > 0)
                 {
                     await status.SearchedAsync([.. due.Select(f => (f.Name, f.Uid))], at, cancellationToken);
                     due.ForEach(f => stamped[f.Uid] = at);

@@ -68,6 +68,7 @@ public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBoo
             await end.CancelAsync();
             await EndAsync([loop]);
             end.Dispose();
+            await health.ForgetAsync(gone, cancellationToken);
             signals.Forget(gone);
         }
     }

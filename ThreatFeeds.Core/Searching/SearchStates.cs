@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
@@ -53,8 +54,9 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         standstill.Observe(standing);
         List<GoneSource> gone = await db.GoneSources.AsNoTracking().OrderByDescending(g => g.GoneAt).Take(MostGone)
             .Select(g => new GoneSource(g.Source, g.Kind, new DateTimeOffset(DateTime.SpecifyKind(g.GoneAt, DateTimeKind.Utc)))).ToListAsync(cancellationToken);
+        List<string> damaged = await db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
         return new SearchState(
-            idle, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, clock.WaitsUntil);
+            idle && damaged.Count == 0, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, damaged, clock.WaitsUntil) { AtRest = idle };
     }
 
     private async Task<List<LookBackState>> LookBacksAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, List<LookBackRow> open, CancellationToken cancellationToken)

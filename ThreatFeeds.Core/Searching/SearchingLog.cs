@@ -14,6 +14,9 @@ internal static partial class SearchingLog
     [LoggerMessage(EventIds.Searching + 4, LogLevel.Error, "The newest indicators could not be loaded; searching goes on with those before and tries again")]
     public static partial void SnapshotFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventIds.Searching + 9, LogLevel.Error, "Searching goes on without a feed. {Problem}")]
+    public static partial void SetDamaged(ILogger logger, string problem);
+
     [LoggerMessage(EventIds.Searching + 8, LogLevel.Error, "The log store could not say which sources there are; it is asked again")]
     public static partial void SourcesUnknown(ILogger logger, Exception exception);
 

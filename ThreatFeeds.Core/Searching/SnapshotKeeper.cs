@@ -4,7 +4,7 @@ using ThreatFeeds.Listings;
 namespace ThreatFeeds.Searching;
 
 /// <summary>Builds the newest snapshot beside the searches, which go on with an older one meanwhile.</summary>
-public sealed class SnapshotKeeper(Snapshots snapshots, SearchSignals signals, ILogger<SnapshotKeeper> logger)
+public sealed class SnapshotKeeper(Snapshots snapshots, SearchSignals signals, SearchHealth health, ILogger<SnapshotKeeper> logger)
 {
     private static readonly TimeSpan Doze = TimeSpan.FromSeconds(5);
 
@@ -15,7 +15,7 @@ public sealed class SnapshotKeeper(Snapshots snapshots, SearchSignals signals, I
         {
             try
             {
-                await snapshots.RefreshAsync(cancellationToken);
+                await health.DamagedAsync((await snapshots.RefreshAsync(cancellationToken)).Damaged, cancellationToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {

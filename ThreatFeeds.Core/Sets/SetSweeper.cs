@@ -4,23 +4,40 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Sets;
 
 /// <summary>Deletes stored sets that no listing and no remembered change names.</summary>
-public sealed class SetSweeper(IContextFactory contexts, StoredSets sets, TimeProvider time)
+public sealed class SetSweeper(IContextFactory contexts)
 {
-    /// <summary>A set being written is not named by anything yet; it gets this long.</summary>
+    /// <summary>A set being written is not named by anything yet; it gets this long, by the database's clock.</summary>
     private static readonly TimeSpan Unnamed = TimeSpan.FromHours(1);
 
     /// <summary>Sweeps once; returns the number of sets removed.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
-        await using ThreatFeedsContext db = contexts.Create();
-        DateTime before = time.GetUtcNow().UtcDateTime - Unnamed;
-        List<long> orphans = await db.StoredSets
-            .Where(s => s.CreatedAt < before && !db.Listings.Any(l => l.SetId == s.Id) && !db.ListingChanges.Any(c => c.AddedSetId == s.Id))
-            .Select(s => s.Id).ToListAsync(cancellationToken);
+        List<long> orphans;
+        await using (ThreatFeedsContext look = contexts.Create())
+        {
+            DateTime before = await look.NowAsync(cancellationToken) - Unnamed;
+            orphans = await Orphans(look).Where(s => s.CreatedAt < before).Select(s => s.Id).ToListAsync(cancellationToken);
+        }
+        int swept = 0;
         foreach (long id in orphans)
         {
-            await sets.DeleteAsync(id, cancellationToken);
+            await using ThreatFeedsContext db = contexts.Create();
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            if (db.LocksRows)
+            {
+                // Who names it marks its row in the same transaction, and so is either seen now or finds no row.
+                await db.Database.ExecuteSqlAsync($"""SELECT 1 FROM stored_sets WHERE "Id" = {id} FOR UPDATE""", cancellationToken);
+            }
+            if (await Orphans(db).AnyAsync(s => s.Id == id, cancellationToken))
+            {
+                await StoredSets.DeleteAsync(db, id, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                swept++;
+            }
         }
-        return orphans.Count;
+        return swept;
     }
+
+    private static IQueryable<StoredSetRow> Orphans(ThreatFeedsContext db) =>
+        db.StoredSets.Where(s => !db.Listings.Any(l => l.SetId == s.Id) && !db.ListingChanges.Any(c => c.AddedSetId == s.Id));
 }

@@ -14,6 +14,12 @@ public sealed record ListedSince(DateTimeOffset? At);
 /// <summary>Reads and writes stored sets chunk by chunk. A set is invisible until a listing or a change names it.</summary>
 public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
 {
+    /// <summary>How the chunks of sets written now are encoded (<see cref="StoredSetRow.Format"/>).</summary>
+    public const int Format = 1;
+
+    /// <summary>In place of the format: the set was found damaged. It is never read again, whatever the disk says later, so that all of the next set counts as added.</summary>
+    private const int Damaged = 0;
+
     /// <summary>Writes a set outside of any long transaction and returns its id; it is not complete yet.</summary>
     public async Task<long> WriteAsync(DatedSet set, SetSource source, CancellationToken cancellationToken)
     {
@@ -26,7 +32,8 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
             Origin = source.Origin,
             ETag = source.ETag,
             LastModified = source.LastModified,
-            CreatedAt = time.GetUtcNow().UtcDateTime,
+            CreatedAt = await db.NowAsync(cancellationToken),
+            Format = Format,
         };
         db.StoredSets.Add(row);
         await db.SaveChangesAsync(cancellationToken);
@@ -78,6 +85,10 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         {
             return null;
         }
+        if (Unreadable(row) is { } unreadable)
+        {
+            return await DamagedAsync<DatedSet>(id, unreadable, cancellationToken);
+        }
         var builder = new IndicatorSetBuilder(row.Content, long.MaxValue);
         var since = new List<long>();
         await foreach (SetChunkRow chunk in Chunks(db, id).WithCancellation(cancellationToken))
@@ -104,6 +115,10 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
         {
             return null;
+        }
+        if (Unreadable(row) is { } unreadable)
+        {
+            return await DamagedAsync<ListedSince>(id, unreadable, cancellationToken);
         }
         var chunks = await db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).Select(c => new { c.Ordinal, c.First, c.Count }).ToListAsync(cancellationToken);
         long held = chunks.Sum(c => (long)c.Count);
@@ -134,6 +149,10 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
         {
             return null;
+        }
+        if (Unreadable(row) is { } unreadable)
+        {
+            return await DamagedAsync<Page<string>>(id, unreadable, cancellationToken);
         }
         long held = await db.SetChunks.Where(c => c.SetId == id).SumAsync(c => (long)c.Count, cancellationToken);
         if (held != row.Count)
@@ -175,31 +194,49 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         return new Page<string>(items, null);
     }
 
-    /// <summary>Notes that the same set came again, by another body or from elsewhere. False when it is gone.</summary>
+    /// <summary>Notes that the same set came again, by another body or from elsewhere. False when it is gone, or was found damaged meanwhile.</summary>
     public async Task<bool> TouchAsync(long id, SetSource source, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        return await db.StoredSets.Where(s => s.Id == id).ExecuteUpdateAsync(
+        return await db.StoredSets.Where(s => s.Id == id && s.Format == Format).ExecuteUpdateAsync(
             u => u.SetProperty(s => s.Digest, source.Digest).SetProperty(s => s.Origin, source.Origin)
                 .SetProperty(s => s.ETag, source.ETag).SetProperty(s => s.LastModified, source.LastModified), cancellationToken) == 1;
     }
 
 #pragma warning disable CA1822 // Callers see one store, whatever a member needs of it.
-    /// <summary>Marks sets as complete, in the transaction that names them.</summary>
-    public Task CompleteAsync(ThreatFeedsContext db, long[] ids, CancellationToken cancellationToken) =>
-        db.StoredSets.Where(s => ids.Contains(s.Id)).ExecuteUpdateAsync(u => u.SetProperty(s => s.Complete, true), cancellationToken);
+    /// <summary>Marks sets as complete, in the transaction that names them. False when one of them was swept away meanwhile: nothing may name it then.</summary>
+    /// <param name="ids">Without repeats.</param>
+    public async Task<bool> CompleteAsync(ThreatFeedsContext db, long[] ids, CancellationToken cancellationToken) =>
+        await db.StoredSets.Where(s => ids.Contains(s.Id)).ExecuteUpdateAsync(u => u.SetProperty(s => s.Complete, true), cancellationToken) == ids.Length;
+
+    /// <summary>Whether nobody has found the set damaged; nobody can until the caller's transaction ends.</summary>
+    public async Task<bool> HoldAsync(ThreatFeedsContext db, long id, CancellationToken cancellationToken) =>
+        await db.StoredSets.Where(s => s.Id == id && s.Format == Format).ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, Format), cancellationToken) == 1;
 #pragma warning restore CA1822
 
     /// <summary>Removes a set nobody names.</summary>
     public async Task DeleteAsync(long id, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        // Both at once: a reader that finds no chunks looks for the row again, and a set that is being swept is not a damaged one.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db.StoredSets.Where(s => s.Id == id).ExecuteDeleteAsync(cancellationToken);
-        await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
+        await DeleteAsync(db, id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
+
+    /// <summary>Both at once, in the caller's transaction: a reader that finds no chunks looks for the row again, and a set that is being swept is not a damaged one.</summary>
+    internal static async Task DeleteAsync(ThreatFeedsContext db, long id, CancellationToken cancellationToken)
+    {
+        await db.StoredSets.Where(s => s.Id == id).ExecuteDeleteAsync(cancellationToken);
+        await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    /// <summary>Why it is not even tried to decode the set; null when it is.</summary>
+    private static DamagedSetException? Unreadable(StoredSetRow row) => row.Format switch
+    {
+        Format => null,
+        Damaged => new DamagedSetException("it could not be read before."),
+        _ => new DamagedSetException(string.Create(CultureInfo.InvariantCulture, $"it has form {row.Format} of a later version, and this one reads form {Format}.")),
+    };
 
     private static IAsyncEnumerable<SetChunkRow> Chunks(ThreatFeedsContext db, long id) => db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable();
 
@@ -229,7 +266,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
     {
         await using ThreatFeedsContext db = contexts.Create();
         int there = await db.StoredSets.Where(s => s.Id == id)
-            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
+            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, Damaged).SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
         return there == 0 ? null : throw damage;
     }
 }

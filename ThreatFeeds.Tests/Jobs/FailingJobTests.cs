@@ -25,10 +25,10 @@ public sealed class FailingJobTests
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
         await world.Stored.WriteAsync(world.Stored.Date(IndicatorSet.Empty(ContentKind.IPSet), null), new SetSource("", "", null, null), default);
-        world.Clock.Advance(TimeSpan.FromHours(2));
+        await world.AgeSetsAsync(TimeSpan.FromHours(2));
         InterruptedContexts away = new(world.Contexts) { Away = true };
         var job = new RetentionJob(world.RecordRetention, new AlertRetention(away, world.Alerts),
-            new ListingSweep(world.Listings, new SetSweeper(world.Contexts, world.Stored, world.Clock)), world.RetentionClock, NullLogger<RetentionJob>.Instance);
+            new ListingSweep(world.Listings, new SetSweeper(world.Contexts)), world.RetentionClock, NullLogger<RetentionJob>.Instance);
         AggregateException e = await Assert.ThrowsAsync<AggregateException>(() => job.RunAsync(default));
         Assert.Contains("The database is away.", Assert.Single(e.InnerExceptions).Message);
         await using ThreatFeedsContext db = world.Contexts.Create();

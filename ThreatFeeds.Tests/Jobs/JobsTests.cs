@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Jobs;
+using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Runs;
@@ -76,7 +77,7 @@ public sealed class JobsTests : IDisposable
             await db.Runs.Where(r => r.Feed == "early").ExecuteUpdateAsync(u => u.SetProperty(r => r.FinishedAt, now.AddHours(-23)));
             await db.Runs.Where(r => r.Feed == "never").ExecuteDeleteAsync();
         });
-        var job = new DispatchJob(host.Get<FeedCatalog>(), host.Runs, host.Queue, TimeProvider.System);
+        var job = new DispatchJob(host.Get<FeedCatalog>(), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System);
         await job.RunAsync(default);
         await job.RunAsync(default);
         Assert.Equal(["due", "never"], (await host.Queue.QueuedFeedsAsync(default)).Order());
@@ -96,7 +97,7 @@ public sealed class JobsTests : IDisposable
         RunRow run = (await host.Queue.StartNextAsync("names", default))!;
         await host.Get<ThreatFeeds.Pulling.PullFeed>().RunAsync(run, default);
         Assert.Equal(RunOutcome.Failed, (await host.Runs.FindAsync(run.Id, default))!.Outcome);
-        await new DispatchJob(host.Get<FeedCatalog>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
+        await new DispatchJob(host.Get<FeedCatalog>(), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
         Assert.Empty(await host.Queue.QueuedFeedsAsync(default));
         Assert.Empty(server.Requests);
     }

@@ -86,7 +86,7 @@ public sealed class ListedSetsTests
         await world.SettleAsync();
         await world.SetAsync("one", "a.example");
         await world.SetAsync("one", "a.example", "b.example");
-        world.Clock.Advance(TimeSpan.FromHours(2));
+        await world.AgeSetsAsync(TimeSpan.FromHours(2));
         // The look-back of the first set is still to come: it must find what was added.
         await world.RetainAsync();
         await world.SettleAsync();

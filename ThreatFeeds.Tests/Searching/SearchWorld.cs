@@ -108,7 +108,15 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     /// <summary>Everything that retention deletes.</summary>
     public async Task RetainAsync() => await new RetentionJob(
-        RecordRetention, new AlertRetention(Contexts, Alerts), new ListingSweep(Listings, new SetSweeper(Contexts, Stored, Clock)), RetentionClock, NullLogger<RetentionJob>.Instance).RunAsync(default);
+        RecordRetention, new AlertRetention(Contexts, Alerts), new ListingSweep(Listings, new SetSweeper(Contexts)), RetentionClock, NullLogger<RetentionJob>.Instance).RunAsync(default);
+
+    /// <summary>As if the sets had been written so long ago: the database's clock does not wait for a test's.</summary>
+    public async Task AgeSetsAsync(TimeSpan by)
+    {
+        await using ThreatFeedsContext db = Contexts.Create();
+        DateTime at = await db.NowAsync(default) - by;
+        await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.CreatedAt, at));
+    }
 
     /// <summary>As after a kill: everything in memory is gone.</summary>
     public async Task RestartAsync()

@@ -72,10 +72,12 @@ public sealed class StoredSetsTests : IAsyncLifetime
     public async Task A_set_that_nothing_names_yet_is_swept_after_an_hour_and_not_before()
     {
         long id = await WriteAsync("a.example");
-        var sweeper = new SetSweeper(_database.Factory, _sets, _clock);
-        _clock.Advance(TimeSpan.FromMinutes(59));
+        var sweeper = new SetSweeper(_database.Factory);
+        await using ThreatFeedsContext db = _database.Factory.Create();
+        DateTime now = await db.NowAsync(default);
+        await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.CreatedAt, now.AddMinutes(-59)));
         Assert.Equal(0, await sweeper.SweepAsync(default));
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.CreatedAt, now.AddMinutes(-61)));
         Assert.Equal(1, await sweeper.SweepAsync(default));
         Assert.Null(await _sets.ReadAsync(id, default));
     }
