@@ -41,8 +41,8 @@ internal sealed class AlertGroups
         return groups;
     }
 
-    /// <summary>Both databases find the alerts of each key by the unique index over it; CROSS JOIN has SQLite begin with the keys.</summary>
-    private static IQueryable<AlertRow> Of(ThreatFeedsContext db, string cluster, AlertKey[] keys, long from, long to)
+    /// <summary>Both databases find the alerts of each key by the unique index over it; CROSS JOIN has SQLite begin with the keys, + keeps it from an index over the time.</summary>
+    internal static IQueryable<AlertRow> Of(ThreatFeedsContext db, string cluster, AlertKey[] keys, long from, long to)
     {
         string[][] words = [.. keys.Select(k => (string[])[Word.Of(k.Kind), k.Indicator, k.Namespace, k.Workload, Word.Of(k.Direction), k.Action == FlowAction.None ? "" : Word.Of(k.Action)])];
         return db.LocksRows
@@ -56,7 +56,7 @@ internal sealed class AlertGroups
                 $"""
                 SELECT a.* FROM json_each({JsonSerializer.Serialize(words)}) k
                 CROSS JOIN alerts a ON a."Cluster" = {cluster} AND a."Kind" = k.value ->> 0 AND a."Indicator" = k.value ->> 1 AND a."Namespace" = k.value ->> 2
-                AND a."Workload" = k.value ->> 3 AND a."Direction" = k.value ->> 4 AND a."Action" = k.value ->> 5 AND a."LastSeen" >= {from} AND a."FirstSeen" <= {to}
+                AND a."Workload" = k.value ->> 3 AND a."Direction" = k.value ->> 4 AND a."Action" = k.value ->> 5 AND +a."LastSeen" >= {from} AND a."FirstSeen" <= {to}
                 """);
 
         string[] Column(int place) => [.. words.Select(w => w[place])];

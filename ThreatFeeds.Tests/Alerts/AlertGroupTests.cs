@@ -1,3 +1,5 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
@@ -10,6 +12,23 @@ namespace ThreatFeeds.Tests.Alerts;
 
 public sealed class AlertGroupTests
 {
+    [Fact]
+    public async Task Sqlite_finds_alerts_by_the_index_over_their_whole_key()
+    {
+        await using TestDatabase database = await TestDatabase.CreateAsync(StorageProvider.Sqlite);
+        await using ThreatFeedsContext db = database.Factory.Create();
+        await db.Database.OpenConnectionAsync();
+        await using DbCommand command = AlertGroups.Of(db, "cluster", [new AlertKey(LogKind.Dns, "bad.example", "shop", "web-1", Direction.Outbound, FlowAction.None)], 0, 1).CreateDbCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + command.CommandText;
+        await using DbDataReader plan = await command.ExecuteReaderAsync();
+        var steps = new List<string>();
+        while (await plan.ReadAsync())
+        {
+            steps.Add(plan.GetString(3));
+        }
+        Assert.Contains(steps, s => s.Contains("(Cluster=? AND Kind=? AND Indicator=? AND Namespace=? AND Workload=? AND Direction=? AND Action=?)", StringComparison.Ordinal));
+    }
+
     [Theory]
     [OnSqlite]
     [OnPostgres]
