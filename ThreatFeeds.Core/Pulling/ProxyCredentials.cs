@@ -30,7 +30,7 @@ internal static class ProxyCredentials
         using FileStream stream = File.OpenRead(file);
         byte[] bytes = new byte[MaxBytes + 1];
         int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        string line = Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n');
+        string line = Encoding.UTF8.GetString(bytes, 0, length).TrimStart('\uFEFF').TrimEnd('\r', '\n');
         return length <= MaxBytes && line.IndexOf(':', StringComparison.Ordinal) > 0 && !line.Any(char.IsControl) ? line : null;
     }
 }

@@ -49,6 +49,12 @@ public sealed class SettingsTests
     [InlineData("Pulling:Proxy=proxy:3128")]
     [InlineData("Pulling:CaFile=/nowhere/ca.pem")]
     [InlineData("Pulling:MaxBytes=0")]
+    [InlineData("Pulling:MaxSpoolBytes=1")]
+    [InlineData("Pulling:MaxFetches=0")]
+    [InlineData("Pulling:MaxIndicatorBytes=1048575")]
+    [InlineData("Pulling:MaxIndicatorBytes=2147483592")]
+    [InlineData("Pulling:Proxy=http://user:secret@proxy.example:3128")]
+    [InlineData("Pulling:ProxyCredentialsFile=/nowhere/credentials")]
     [InlineData("Data:MaxBytes=67108863")]
     [InlineData("Storage:Provider=1")]
     [InlineData("Hosting:ShutdownSeconds=301")]
@@ -150,19 +156,6 @@ public sealed class SettingsTests
             Assert.False(file.ReloadOnChange);
             Assert.Equal(Path.Combine(AppContext.BaseDirectory, file.Path!), file.FileProvider!.GetFileInfo(file.Path!).PhysicalPath);
         });
-    }
-
-    [Fact]
-    public void The_data_folder_is_its_owners_alone()
-    {
-        using var folder = new TemporaryFolder();
-        string data = Path.Combine(folder.Path, "a", "b");
-        DataFolder.Prepare(data);
-        Assert.Empty(Directory.GetFiles(data));
-        if (!OperatingSystem.IsWindows())
-        {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(data));
-        }
     }
 
     [Fact]

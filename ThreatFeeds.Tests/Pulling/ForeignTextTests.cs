@@ -68,11 +68,11 @@ public sealed class ForeignTextTests : FetchingTest, IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_of_twenty_megabytes_in_a_pushed_document_makes_no_run_of_twenty_megabytes()
+    public async Task A_long_key_of_a_pushed_document_makes_no_long_run()
     {
         Feed feed = await _host.CreateAsync("pushed", "IPSet");
-        PushDocument document = Documents.Of(ContentKind.IPSet, $$"""{"{{new string('k', 20_000_000)}}": [], "b\n\u202e": []}""");
-        PushResult result = await _host.Get<PushSet>().PushAsync("pushed", document, Actor.Local, default);
+        byte[] document = Encoding.UTF8.GetBytes($$"""{"b\n\u202e": [], "{{new string('k', 1_000_000)}}": []}""");
+        PushResult result = await _host.Get<PushSet>().PushAsync("pushed", PushDocument.Read(ContentKind.IPSet, new(document), default), Actor.Local, default);
         Assert.Equal(PushStatus.Unusable, result.Status);
         FeedRun run = (await _host.Runs.ListAsync(feed, null, 1, default)).Items.Single();
         AssertShown([result.Message, run.Message, .. (await _host.ConditionsAsync("pushed")).Select(c => c.Message), .. Log.All]);

@@ -139,7 +139,7 @@ public sealed class ProxyTests : FetchingTest
         FeedFetcher fetcher = Fetcher(o => (o.Proxy, o.ProxyCredentialsFile) = (proxy.Url, file), Resolving("127.0.0.1"));
         FetchException e = await Assert.ThrowsAsync<FetchException>(() => fetcher.FetchAsync(new FetchRequest(new Uri(url), []), default).WaitAsync(Bound));
         Assert.Contains("Pulling:ProxyCredentialsFile", e.Message);
-        File.WriteAllText(file, "feeds:s3crét:x\r\n");
+        File.WriteAllText(file, "\ufefffeeds:s3crét:x\r\n");
         await using (FetchedBody body = await fetcher.FetchAsync(new FetchRequest(new Uri(url), []), default).WaitAsync(Bound))
         {
             Assert.Equal(200, body.Status);

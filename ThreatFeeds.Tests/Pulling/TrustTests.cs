@@ -115,6 +115,10 @@ public sealed class TrustTests : FetchingTest
         FetchException e = await Assert.ThrowsAsync<FetchException>(() => fetcher.FetchAsync(new FetchRequest(new Uri($"http://feeds.example:{server.Port}/"), []), default).WaitAsync(Bound));
         Assert.Contains("feeds.example must not be connected to", e.Message);
         Assert.Empty(server.Requests);
+        // Which address it is says the log, and not whoever may define feeds.
+        string forbidden = first == "127.0.0.1" ? second : first;
+        Assert.DoesNotContain(forbidden, e.Message);
+        Assert.Contains(Log.All, l => l.Contains(forbidden, StringComparison.Ordinal) && l.Contains("feeds.example", StringComparison.Ordinal));
     }
 
     [Fact]
