@@ -1,6 +1,7 @@
 using ThreatFeeds.Api.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using ThreatFeeds.Pushing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
