@@ -12,4 +12,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventIds.Api + 2, LogLevel.Warning, "Listening beyond this machine without a login, because Http:AllowOpen is true.")]
     public static partial void Open(ILogger logger);
+
+    [LoggerMessage(EventIds.Api + 3, LogLevel.Warning, "{Method} {Path} was told to come again: the requests under way hold all the bytes that Http:BodiesMaxBytes allows.")]
+    public static partial void BodiesFull(ILogger logger, string method, string path);
 }

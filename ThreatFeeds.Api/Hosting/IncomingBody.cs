@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>
@@ -9,16 +12,15 @@ internal sealed class IncomingBody : Stream
     /// <summary>What objects made of JSON weigh, at most about so many times the text; the framework makes them of every body that no call of ours reads.</summary>
     private const int WeightOfObjects = 16;
 
-    private readonly Stream _body;
+    private readonly PipeReader _body;
     private readonly BodyOptions _options;
     private readonly TimeProvider _time;
-    private CancellationTokenSource? _late, _either;
     private ITimer? _timer;
-    private CancellationToken _caller;
     private TimeSpan _waited;
     private long _received;
+    private volatile bool _late;
 
-    internal IncomingBody(Stream body, HeldBytes held, BodyOptions options, TimeProvider time) => (_body, Held, _options, _time) = (body, held, options, time);
+    internal IncomingBody(PipeReader body, HeldBytes held, BodyOptions options, TimeProvider time) => (_body, Held, _options, _time) = (body, held, options, time);
 
     /// <summary>What this call holds. Whoever keeps copies of the body, or makes something of it, takes for them here.</summary>
     public HeldBytes Held { get; }
@@ -45,7 +47,7 @@ internal sealed class IncomingBody : Stream
         {
             Stream raw = context.Request.Body;
             using var held = new HeldBytes(budget);
-            await using var body = new IncomingBody(raw, held, options, time);
+            await using var body = new IncomingBody(context.Request.BodyReader, held, options, time);
             context.Request.Body = body;
             try
             {
@@ -60,14 +62,24 @@ internal sealed class IncomingBody : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ValueTask<int> reading = _body.ReadAsync(buffer, Either(cancellationToken));
-        int read = reading.IsCompleted ? await reading : await InTimeAsync(reading, cancellationToken);
-        _received += read;
-        if (!CountedByReader)
+        while (true)
         {
-            Held.Take((long)read * WeightOfObjects);
+            cancellationToken.ThrowIfCancellationRequested();
+            ValueTask<ReadResult> reading = _body.ReadAsync(CancellationToken.None);
+            ReadResult result = reading.IsCompleted ? await reading : await InTimeAsync(reading, cancellationToken);
+            int read = (int)Math.Min(result.Buffer.Length, buffer.Length);
+            result.Buffer.Slice(0, read).CopyTo(buffer.Span);
+            // Behind this the sequence is the pipe's again.
+            _body.AdvanceTo(result.Buffer.GetPosition(read));
+            if (read > 0 || result.IsCompleted || buffer.IsEmpty)
+            {
+                return Count(read);
+            }
+            if (result.IsCanceled && _late && !cancellationToken.IsCancellationRequested)
+            {
+                throw new BodyTooSlowException();
+            }
         }
-        return read;
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -84,27 +96,36 @@ internal sealed class IncomingBody : Stream
         if (disposing)
         {
             _timer?.Dispose();
-            _either?.Dispose();
-            _late?.Dispose();
         }
         base.Dispose(disposing);
     }
 
-    /// <summary>Only what is waited for the sender counts: a busy machine is not his fault.</summary>
-    /// <exception cref="BodyTooSlowException">All waiting together took longer than the bytes so far allow.</exception>
-    private async ValueTask<int> InTimeAsync(ValueTask<int> reading, CancellationToken cancellationToken)
+    private int Count(int read)
+    {
+        _received += read;
+        if (!CountedByReader)
+        {
+            Held.Take((long)read * WeightOfObjects);
+        }
+        return read;
+    }
+
+    /// <summary>
+    /// Waits for the sender no longer than all the waiting so far and the bytes so far allow; what the machine itself takes is not his fault. The reading is broken
+    /// off by the pipe's own means: by a token the server would be left in the middle of it, and could not go on with the connection.
+    /// </summary>
+    private async ValueTask<ReadResult> InTimeAsync(ValueTask<ReadResult> reading, CancellationToken cancellationToken)
     {
         TimeSpan left = _options.Grace + TimeSpan.FromSeconds((double)_received / _options.MinBytesPerSecond) - _waited;
         long start = _time.GetTimestamp();
-        _timer ??= _time.CreateTimer(_ => Late(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer ??= _time.CreateTimer(_ => GiveUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         try
         {
-            return await reading;
-        }
-        catch (OperationCanceledException) when (_late!.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new BodyTooSlowException();
+            await using (cancellationToken.UnsafeRegister(static body => ((IncomingBody)body!)._body.CancelPendingRead(), this))
+            {
+                return await reading;
+            }
         }
         finally
         {
@@ -113,28 +134,9 @@ internal sealed class IncomingBody : Stream
         }
     }
 
-    private void Late()
+    private void GiveUp()
     {
-        try
-        {
-            _late!.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The call ended just now.
-        }
-    }
-
-    /// <summary>Ends when the caller's token does, or the body is late. All readings of a call come with the same token.</summary>
-    private CancellationToken Either(CancellationToken caller)
-    {
-        if (_either is null || caller != _caller)
-        {
-            _either?.Dispose();
-            _caller = caller;
-            _late ??= new CancellationTokenSource();
-            _either = CancellationTokenSource.CreateLinkedTokenSource(caller, _late.Token);
-        }
-        return _either.Token;
+        _late = true;
+        _body.CancelPendingRead();
     }
 }

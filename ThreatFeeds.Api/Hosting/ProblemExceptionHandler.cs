@@ -17,7 +17,12 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
             return true;
         }
         ProblemResult problem = Problems.Describe(exception);
-        if (problem.Status >= 500)
+        if (exception is BodiesFullException)
+        {
+            // As often as somebody sends too much: a line each, without where it came from.
+            HostingLog.BodiesFull(logger, httpContext.Request.Method, httpContext.Request.Path);
+        }
+        else if (problem.Status >= 500)
         {
             HostingLog.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, problem.Status, exception);
         }
@@ -26,6 +31,11 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
             // A store that is only busy writes what waits within a moment.
             int seconds = exception is LogStoreException { Busy: true } ? 1 : RetryAfterSeconds;
             httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+        if (exception is BodyTooSlowException)
+        {
+            // There is no waiting for the rest of it.
+            httpContext.Response.Headers.Connection = "close";
         }
         await ErrorShape.AnswerAsync(httpContext, problem);
         return true;

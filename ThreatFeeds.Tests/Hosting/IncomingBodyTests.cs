@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -10,27 +11,26 @@ public sealed class IncomingBodyTests : IDisposable
     private readonly ManualClock _clock = new();
     private readonly BodyBudget _budget = new(1L << 20);
     private readonly HeldBytes _held;
-    private readonly Sender _sender = new();
+    private readonly Pipe _sender = new(new PipeOptions(pauseWriterThreshold: 0));
     private readonly IncomingBody _body;
     private readonly byte[] _buffer = new byte[100_000];
 
     public IncomingBodyTests()
     {
         _held = new HeldBytes(_budget);
-        _body = new IncomingBody(_sender, _held, new BodyOptions { MinBytesPerSecond = 1000 }, _clock) { CountedByReader = true };
+        _body = new IncomingBody(_sender.Reader, _held, new BodyOptions { MinBytesPerSecond = 1000 }, _clock) { CountedByReader = true };
     }
 
     public void Dispose()
     {
         _body.Dispose();
         _held.Dispose();
-        _sender.Dispose();
     }
 
     [Fact]
     public async Task The_time_grows_with_what_has_come()
     {
-        _sender.Send(5000);
+        await SendAsync(5000);
         Assert.Equal(5000, await _body.ReadAsync(_buffer));
         Task<int> next = _body.ReadAsync(_buffer).AsTask();
         // Ten seconds for nothing, and five for five thousand bytes.
@@ -54,7 +54,7 @@ public sealed class IncomingBodyTests : IDisposable
                 Assert.Equal(14, second);
                 return;
             }
-            _sender.Send(300);
+            await SendAsync(300);
             Assert.Equal(300, await trickle);
         }
         Assert.Fail("it may trickle for ever");
@@ -67,7 +67,7 @@ public sealed class IncomingBodyTests : IDisposable
         {
             ValueTask<int> reading = _body.ReadAsync(_buffer);
             _clock.Advance(TimeSpan.FromSeconds(1));
-            _sender.Send(1000);
+            await SendAsync(1000);
             Assert.Equal(1000, await reading);
         }
     }
@@ -77,7 +77,7 @@ public sealed class IncomingBodyTests : IDisposable
     {
         for (int hour = 0; hour < 5; hour++)
         {
-            _sender.Send(1);
+            await SendAsync(1);
             Assert.Equal(1, await _body.ReadAsync(_buffer));
             _clock.Advance(TimeSpan.FromHours(1));
         }
@@ -96,37 +96,14 @@ public sealed class IncomingBodyTests : IDisposable
     public async Task What_no_reader_counts_is_counted_as_the_objects_it_becomes()
     {
         _body.CountedByReader = false;
-        _sender.Send(1000);
+        await SendAsync(1000);
         Assert.Equal(1000, await _body.ReadAsync(_buffer));
         Assert.Equal(16_000, _budget.Held);
-        _sender.Send(65_000);
+        await SendAsync(65_000);
         await Assert.ThrowsAsync<BodiesFullException>(() => _body.ReadAsync(_buffer).AsTask());
         _held.Dispose();
         Assert.Equal(0, _budget.Held);
     }
 
-    /// <summary>A reading waits until something is sent.</summary>
-    private sealed class Sender : MemoryStream
-    {
-        private readonly SemaphoreSlim _there = new(0);
-        private readonly Queue<int> _sizes = new();
-
-        public void Send(int bytes)
-        {
-            _sizes.Enqueue(bytes);
-            _there.Release();
-        }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            await _there.WaitAsync(cancellationToken);
-            return _sizes.Dequeue();
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            _there.Dispose();
-            base.Dispose(disposing);
-        }
-    }
+    private Task<FlushResult> SendAsync(int bytes) => _sender.Writer.WriteAsync(new byte[bytes]).AsTask();
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.IO.Pipelines;
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -127,7 +128,7 @@ public sealed class RequestBodyTests
     {
         var context = new DefaultHttpContext();
         using var held = new HeldBytes(new BodyBudget(1L << 30));
-        await using var body = new IncomingBody(new Parts(bytes, part), held, new BodyOptions(), TimeProvider.System);
+        await using var body = new IncomingBody(PipeReader.Create(new Parts(bytes, part)), held, new BodyOptions(), TimeProvider.System);
         context.Request.Body = body;
         context.Request.ContentLength = announced ? bytes.Length : null;
         context.Request.Headers.ContentEncoding = encoding;
