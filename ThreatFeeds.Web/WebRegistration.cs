@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Components.Endpoints;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -18,6 +21,9 @@ public static class WebRegistration
     /// <summary>Pages that lost their connection and may come back to where they were.</summary>
     internal const int MostLeftCircuits = 20;
 
+    /// <summary>Pages that may be open at once.</summary>
+    public const int MostCircuits = 200;
+
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -27,6 +33,7 @@ public static class WebRegistration
         services.AddScoped<Failures>();
         services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
         services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
+        services.AddSingleton(new CircuitPlaces(MostCircuits)).AddScoped<CircuitHandler, CircuitPlace>();
         services.AddRazorComponents()
             .AddInteractiveServerComponents(options =>
             {
@@ -58,10 +65,37 @@ public static class WebRegistration
             }
             return next(context);
         });
+        CircuitPlaces places = app.Services.GetRequiredService<CircuitPlaces>();
+        app.Use((context, next) => places.IsFull && AsksForPage(context) && context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null
+            ? SayFullAsync(context, places.Most)
+            : next(context));
         app.UseAntiforgery();
         app.MapStaticAssets();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'");
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'").Add(AllowWebSocketsOnly);
         return app;
+    }
+
+    /// <summary>By long polling one could open pages without the connections whose number the server bounds.</summary>
+    private static void AllowWebSocketsOnly(EndpointBuilder endpoint)
+    {
+        foreach (HttpConnectionDispatcherOptions hub in endpoint.Metadata.OfType<HttpConnectionDispatcherOptions>())
+        {
+            hub.Transports = HttpTransportType.WebSockets;
+        }
+    }
+
+    private static Task SayFullAsync(HttpContext context, int most)
+    {
+        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers.RetryAfter = "60";
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.WriteAsync($"""
+            <!DOCTYPE html>
+            <html lang="en"><meta charset="utf-8"><title>Too many open pages · ThreatFeeds</title>
+            <h1>Too many pages are open</h1>
+            <p>{most} pages of this console are open, and no more can be. Close one that nobody looks at, and reload this page a little later. Pulling and searching are not affected.</p>
+            </html>
+            """, context.RequestAborted);
     }
 
     private static bool AsksForPage(HttpContext context) => HttpMethods.IsGet(context.Request.Method)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using ThreatFeeds.Web;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -22,8 +23,8 @@ internal static class Limits
             limits.MaxRequestHeaderCount = 100;
             limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             limits.MaxConcurrentConnections = 2000;
-            // One web socket per open console page.
-            limits.MaxConcurrentUpgradedConnections = 200;
+            // One web socket per open console page, and some of pages that are being left.
+            limits.MaxConcurrentUpgradedConnections = WebRegistration.MostCircuits + 50;
         });
     }
 }
