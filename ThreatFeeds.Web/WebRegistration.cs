@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Components.Server.Circuits;
@@ -24,6 +25,11 @@ public static class WebRegistration
     /// <summary>Pages that may be open at once.</summary>
     public const int MostCircuits = 200;
 
+    /// <summary>Connections that may be asked for in <see cref="LifeOfAnOffer"/>: the server keeps each offer for so long, whether anybody comes or not.</summary>
+    internal const int MostOffers = 1000;
+
+    private static readonly TimeSpan LifeOfAnOffer = TimeSpan.FromSeconds(15);
+
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -34,6 +40,7 @@ public static class WebRegistration
         services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
         services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
         services.AddSingleton(new CircuitPlaces(MostCircuits)).AddScoped<CircuitHandler, CircuitPlace>();
+        services.AddSingleton<RateLimiter>(_ => new FixedWindowRateLimiter(new() { PermitLimit = MostOffers, Window = LifeOfAnOffer }));
         services.AddRazorComponents()
             .AddInteractiveServerComponents(options =>
             {
@@ -69,6 +76,17 @@ public static class WebRegistration
         app.Use((context, next) => places.IsFull && AsksForPage(context) && context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null
             ? SayFullAsync(context, places.Most)
             : next(context));
+        RateLimiter offers = app.Services.GetRequiredService<RateLimiter>();
+        app.Use((context, next) =>
+        {
+            if (context.GetEndpoint()?.Metadata.GetMetadata<NegotiateMetadata>() is not null && !offers.AttemptAcquire().IsAcquired)
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                context.Response.Headers.RetryAfter = $"{LifeOfAnOffer.TotalSeconds:0}";
+                return Task.CompletedTask;
+            }
+            return next(context);
+        });
         app.UseAntiforgery();
         app.MapStaticAssets();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = "'none'").Add(AllowWebSocketsOnly);

@@ -44,6 +44,7 @@ public static partial class Problems
         405 => "This path answers other methods; the Allow header names them.",
         408 => "The body came too slowly; nothing of it was used. Send it again, over a faster way or in parts.",
         413 => "The body is larger than this call accepts.",
+        503 => "There is too much of this under way; ask again later.",
         415 => "This call does not take a body of this Content-Type.",
         _ => "The request cannot be answered as it is.",
     });
@@ -63,6 +64,7 @@ public static partial class Problems
         415 => "unsupported-media-type",
         421 => "wrong-host",
         429 => "too-many",
+        503 => "busy",
         >= 500 => "internal",
         _ => "refused",
     };

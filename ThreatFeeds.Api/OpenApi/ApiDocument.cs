@@ -51,13 +51,14 @@ internal static class ApiDocument
         AddProblem(operation, 403, "The request comes from a page of another origin.");
         AddProblem(operation, 421, "The Host header is not one of this server's.");
         AddProblem(operation, 500, "Something went wrong here.");
-        AddProblem(operation, 503, "The log store cannot answer now.");
+        AddProblem(operation, 503, "The call cannot be answered now: a store is away, or too much is under way. Retry-After says when to ask again.");
         if (operation.Parameters?.Any(p => p.In == ParameterLocation.Path) == true)
         {
             AddProblem(operation, 404, "There is none of that name.");
         }
         if (operation.RequestBody is not null)
         {
+            AddProblem(operation, 408, "The body came too slowly.");
             AddProblem(operation, 413, "The body is larger than this call accepts.");
             AddProblem(operation, 415, "The body's content type or encoding is not one this call accepts.");
             AddProblem(operation, 507, "No room is left; nothing was stored.");

@@ -32,6 +32,20 @@ public sealed class CircuitTests(ConsoleBrowser browser)
     }
 
     [Fact]
+    public async Task Connections_that_are_asked_for_and_never_made_are_bounded()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        HttpStatusCode status = HttpStatusCode.OK;
+        for (int i = 0; i <= WebRegistration.MostOffers; i++)
+        {
+            using HttpResponseMessage answer = await app.Client.PostAsync("/_blazor/negotiate?negotiateVersion=1", null);
+            status = answer.StatusCode;
+            Assert.True(i == WebRegistration.MostOffers || status == HttpStatusCode.OK, $"{status} at {i}");
+        }
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+    }
+
+    [Fact]
     public async Task A_circuit_without_a_place_is_ended_and_takes_none()
     {
         var places = new CircuitPlaces(1);
