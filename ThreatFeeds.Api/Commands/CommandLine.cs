@@ -32,7 +32,7 @@ internal static class CommandLine
                 {
                     given.AddError($"--set takes KEY=VALUE, not '{setting}'.");
                 }
-                else if (SettingKeys.Problem(setting[..end]) is { } problem)
+                else if ((SettingKeys.Problem(setting[..end]) ?? SettingKeys.SecretProblem(setting[..end], setting[(end + 1)..])) is { } problem)
                 {
                     given.AddError(problem);
                 }

@@ -50,3 +50,32 @@ internal sealed class HttpOptions : IValidatableObject
         }
     }
 }
+
+/// <summary>Who has to say who they are.</summary>
+internal enum AuthMode
+{
+    /// <summary>Nobody, as long as there is no login.</summary>
+    Auto,
+
+    /// <summary>Nobody.</summary>
+    Open,
+
+    /// <summary>Everybody, which is not possible yet.</summary>
+    Required,
+}
+
+/// <summary>Section <c>Auth</c>.</summary>
+internal sealed class AuthOptions : IValidatableObject
+{
+    /// <summary>Unset: <see cref="AuthMode.Auto"/>.</summary>
+    [ConfigurationKeyName("Auth:Mode")]
+    public AuthMode Mode { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Mode == AuthMode.Required)
+        {
+            yield return new ValidationResult("Auth:Mode is 'required', and there is no login yet; use auto or open, and put something before it that decides who may come in.");
+        }
+    }
+}

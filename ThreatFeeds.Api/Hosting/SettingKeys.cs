@@ -1,18 +1,35 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>Which keys there are, and which are nearly ones: a mistyped key must not be silent.</summary>
-internal static class SettingKeys
+internal static partial class SettingKeys
 {
-    /// <summary>Changed letters up to which a section's name is taken for a mistyped one of ours. Further away it may be anybody's: the environment is configuration too.</summary>
+    /// <summary>Changed letters up to which a section's name is taken for a mistyped one of ours. Further away it may be anybody's.</summary>
     private const int NearSection = 2;
 
-    public static IReadOnlyList<string> All { get; } = [.. Settings.Classes.SelectMany(Properties).Select(Of)];
+    /// <summary>Letters by which a whole key may differ from a setting to have been meant for it, where its section is another one.</summary>
+    private const int NearKey = 3;
+
+    /// <summary>Behind the key of a setting that may hold a password: the file it is in.</summary>
+    private const string File = "File";
+
+    public static IReadOnlyList<string> All { get; } = [.. Settings.Classes.SelectMany(Properties).SelectMany(p => IsSecret(p) ? [Of(p), FileOf(p)] : (string[])[Of(p)])];
+
+    private static readonly string[] Secrets = [.. Settings.Classes.SelectMany(Properties).Where(IsSecret).Select(Of)];
 
     private static readonly string[] OfTheServer = ["Logging", "Kestrel"];
 
+    /// <summary>What may stand in a file of settings beside sections: the server's own, and what editors put there.</summary>
+    private static readonly string[] Alone = ["AllowedHosts", "$schema"];
+
     private static readonly string[] Sections = [.. All.Where(k => k.Contains(':', StringComparison.Ordinal)).Select(SectionOf).Distinct()];
+
+    /// <summary>Sections that are ours and in which there is nothing to set yet, with why.</summary>
+    private static readonly Dictionary<string, string> Announced = new(StringComparer.OrdinalIgnoreCase) { ["Elasticsearch"] = "records are kept in the embedded store only" };
 
     /// <summary>The properties of an options class that can be set.</summary>
     public static IEnumerable<PropertyInfo> Properties(Type options) =>
@@ -20,22 +37,64 @@ internal static class SettingKeys
 
     public static string Of(PropertyInfo property) => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()!.Name;
 
-    /// <summary>A sentence for each key in a section of ours, or in one named nearly so, that nothing reads.</summary>
-    public static IEnumerable<string> Unknown(IConfiguration configuration) =>
-        from pair in configuration.AsEnumerable()
-        where pair.Value is not null
-        // On the command line somebody may write what only the environment turns into a colon.
-        let key = pair.Key.Replace("__", ":", StringComparison.Ordinal)
-        where key.Contains(':', StringComparison.Ordinal) && (key != pair.Key || !IsKnown(key)) && Sections.Any(s => Distance(s, SectionOf(key)) <= Near(s))
-        select Refusal(pair.Key);
+    /// <summary>Whether its text may hold a password, so that it must neither be shown nor be given on the command line.</summary>
+    public static bool IsSecret(PropertyInfo property) => property.GetCustomAttribute<DataTypeAttribute>()?.DataType == DataType.Password;
+
+    /// <summary>The key that names the file of a secret.</summary>
+    public static string FileOf(PropertyInfo property) => Of(property) + File;
+
+    /// <summary>
+    /// A sentence for each key that nothing reads: of the environment, which is everybody's, those in a section of ours or mistyped for a setting; of a file of
+    /// settings, which is ours, all.
+    /// </summary>
+    public static IEnumerable<string> Unknown(IConfiguration configuration)
+    {
+        IEnumerable<IConfigurationProvider> files = (configuration as IConfigurationRoot)?.Providers.OfType<JsonConfigurationProvider>() ?? [];
+        HashSet<string> written = new(files.SelectMany(f => KeysOf(f, null)), StringComparer.OrdinalIgnoreCase);
+        return from pair in configuration.AsEnumerable()
+               where pair.Value is not null
+               // On the command line somebody may write what only the environment turns into a colon.
+               let key = pair.Key.Replace("__", ":", StringComparison.Ordinal)
+               where key != pair.Key || !IsKnown(key)
+               where written.Contains(pair.Key) ? !IsTheServers(key) && !Alone.Contains(key, StringComparer.OrdinalIgnoreCase) : IsMeantForUs(key)
+               select Refusal(pair.Key);
+    }
 
     /// <summary>What is wrong with a key that somebody typed as a setting of ours; null when nothing is. Here nothing foreign can be meant but what the server itself reads.</summary>
-    public static string? Problem(string key) =>
-        IsKnown(key) || OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) ? null : Refusal(key);
+    public static string? Problem(string key) => IsKnown(key) || IsTheServers(key) ? null : Refusal(key);
+
+    /// <summary>Why a setting cannot be given on the command line; null when it can.</summary>
+    public static string? SecretProblem(string key, string value) =>
+        Secrets.FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)) is { } secret && Password().IsMatch(value)
+            ? $"{secret} holds a password, and everybody on this machine can read the command line; write it into a file and name that: --set {secret}{File}=FILE."
+            : null;
+
+    private static IEnumerable<string> KeysOf(IConfigurationProvider provider, string? parent) =>
+        from child in provider.GetChildKeys([], parent).Distinct(StringComparer.OrdinalIgnoreCase)
+        let key = parent is null ? child : $"{parent}:{child}"
+        from found in KeysOf(provider, key).Prepend(key)
+        select found;
+
+    private static bool IsTheServers(string key) => OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsMeantForUs(string key)
+    {
+        if (!key.Contains(':', StringComparison.Ordinal))
+        {
+            return false;
+        }
+        string section = SectionOf(key);
+        return Announced.ContainsKey(section) || Sections.Contains(section, StringComparer.OrdinalIgnoreCase)
+            || (Sections.Any(s => Distance(s, section) <= Near(s)) && All.Any(k => Distance(k, key) <= NearKey));
+    }
 
     private static string Refusal(string key)
     {
         string read = key.Replace("__", ":", StringComparison.Ordinal);
+        if (read.Contains(':', StringComparison.Ordinal) && Announced.TryGetValue(SectionOf(read), out string? why))
+        {
+            return $"{key} is no setting of this version: {why}.";
+        }
         string nearest = All.MinBy(k => Distance(k, read))!;
         // What has nothing in common with the nearest was hardly meant for it.
         bool meant = Sections.Any(s => read.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) || 2 * Distance(nearest, read) <= read.Length;
@@ -67,4 +126,8 @@ internal static class SettingKeys
         }
         return row[^1];
     }
+
+    /// <summary>In a connection string, or before the host of an address.</summary>
+    [GeneratedRegex(@"(?:^|;)\s*(?:ssl\s*)?(?:password|pwd|psw)\s*=\s*[^;\s]|//[^/@\s]+@", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Password();
 }

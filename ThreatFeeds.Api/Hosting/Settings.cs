@@ -15,7 +15,7 @@ public sealed class SettingsException : Exception
 
 /// <summary>Everything an operator can set: the options of each room, read and checked once before anything else happens.</summary>
 internal sealed record Settings(
-    HostingOptions Hosting, DataOptions Data, HttpOptions Http, BodyOptions Bodies, StorageOptions Storage, PullingOptions Pulling, AlertOptions Alerts, RetentionOptions Retention)
+    HostingOptions Hosting, DataOptions Data, AuthOptions Auth, HttpOptions Http, BodyOptions Bodies, StorageOptions Storage, PullingOptions Pulling, AlertOptions Alerts, RetentionOptions Retention)
 {
     /// <summary>The classes whose properties with a key are the settings.</summary>
     public static IReadOnlyList<Type> Classes { get; } = [.. typeof(Settings).GetConstructors()[0].GetParameters().Select(p => p.ParameterType)];
@@ -26,7 +26,7 @@ internal sealed record Settings(
         ArgumentNullException.ThrowIfNull(configuration);
         var read = new SettingsReader(configuration);
         var settings = new Settings(
-            read.Options<HostingOptions>(), read.Options<DataOptions>(), read.Options<HttpOptions>(), read.Options<BodyOptions>(),
+            read.Options<HostingOptions>(), read.Options<DataOptions>(), read.Options<AuthOptions>(), read.Options<HttpOptions>(), read.Options<BodyOptions>(),
             read.Options<StorageOptions>(), read.Options<PullingOptions>(), read.Options<AlertOptions>(), read.Options<RetentionOptions>());
         string[] problems = [.. read.Problems, .. SettingKeys.Unknown(configuration), .. ListenAddresses.Problems(settings.Http, configuration)];
         if (problems.Length > 0)

@@ -40,6 +40,12 @@ internal sealed class SettingsReader(IConfiguration configuration)
             }
             return;
         }
+        string? file = SettingKeys.IsSecret(property) ? configuration[SettingKeys.FileOf(property)]?.Trim() : null;
+        if (!string.IsNullOrEmpty(file))
+        {
+            property.SetValue(options, Secret(key, SettingKeys.FileOf(property), file));
+            return;
+        }
         if (!Has(key))
         {
             return;
@@ -59,6 +65,29 @@ internal sealed class SettingsReader(IConfiguration configuration)
         {
             property.SetValue(options, value);
         }
+    }
+
+    /// <summary>What a file holds, without space around; null when it cannot be used.</summary>
+    private string? Secret(string key, string fileKey, string file)
+    {
+        if (Has(key))
+        {
+            _problems.Add($"{key} and {fileKey} are both set; use one of them.");
+        }
+        try
+        {
+            string text = File.ReadAllText(file).Trim();
+            if (text.Length > 0)
+            {
+                return text;
+            }
+            _problems.Add($"{fileKey} names '{file}', which is empty.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _problems.Add($"{fileKey} names '{file}', which cannot be read: {e.Message}");
+        }
+        return null;
     }
 
     /// <summary>A list, as <c>KEY:0</c>, <c>KEY:1</c>… or in one value with commas, semicolons or spaces between.</summary>

@@ -10,7 +10,7 @@ namespace ThreatFeeds.Api.Hosting;
 /// <summary>Puts the process together. What tests start is what production starts.</summary>
 public static class ThreatFeedsHost
 {
-    /// <param name="args">Settings as <c>--Key=value</c>, such as <c>--Data:Directory=…</c> and <c>--urls=…</c>; environment variables and appsettings.json count too.</param>
+    /// <param name="args">Settings as <c>--Key=value</c>, such as <c>--Data:Directory=…</c> and <c>--urls=…</c>; environment variables and the appsettings.json beside the program count too.</param>
     /// <exception cref="SettingsException">A setting, or a place it names, cannot work.</exception>
     public static WebApplication Build(string[] args) => Build(args, _ => { });
 
@@ -19,7 +19,10 @@ public static class ThreatFeedsHost
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
-            Args = args,
+            // Settings are read once: the server would move to an address written later, which nobody has checked. Last, so that nothing else can say otherwise.
+            Args = [.. args, "--hostBuilder:reloadConfigOnChange=false"],
+            // A folder that somebody starts the program in has no say in its settings.
+            ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(ThreatFeedsHost).Assembly.GetName().Name,
             // Published files stand beside the executable, wherever it is started from.
             WebRootPath = Directory.Exists(ConsoleFiles) ? ConsoleFiles : null,

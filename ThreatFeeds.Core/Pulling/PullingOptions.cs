@@ -15,6 +15,7 @@ public sealed class PullingOptions : IValidatableObject
 
     /// <summary>URL of an HTTP proxy, which then resolves names too. Unset: none; the environment's proxy variables are not read.</summary>
     [ConfigurationKeyName("Pulling:Proxy")]
+    [DataType(DataType.Password)]
     public string? Proxy { get; set; }
 
     /// <summary>PEM file with certificate authorities trusted in addition to the system's. Unset: the system's only.</summary>

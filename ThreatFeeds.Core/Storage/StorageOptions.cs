@@ -19,6 +19,7 @@ public sealed class StorageOptions : IValidatableObject
 
     /// <summary>Of the database. Postgres needs one; unset, SQLite takes a file in the data folder.</summary>
     [ConfigurationKeyName("ConnectionStrings:ThreatFeeds")]
+    [DataType(DataType.Password)]
     public string? ConnectionString { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

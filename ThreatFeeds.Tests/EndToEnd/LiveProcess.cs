@@ -40,7 +40,8 @@ internal sealed class LiveProcess : IDisposable
     /// <summary>Starts what is told, which must end in the executable.</summary>
     public static LiveProcess Start(ProcessStartInfo start)
     {
-        (start.RedirectStandardOutput, start.RedirectStandardError, start.WorkingDirectory) = (true, true, Path.GetTempPath());
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        start.WorkingDirectory = start.WorkingDirectory.Length > 0 ? start.WorkingDirectory : Path.GetTempPath();
         var live = new LiveProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
         live._process.OutputDataReceived += live.Hear;
         live._process.ErrorDataReceived += live.Hear;

@@ -21,6 +21,9 @@ public sealed class PublishedTests
         // What these tests were built with is only put together; a build of its own would take minutes.
         await RunAsync("dotnet", "publish", Path.Combine(Sources.Root, "ThreatFeeds.Api"), "-c", configuration, "-o", program, "--no-build", "-nologo", "-v", "q");
         Directory.CreateDirectory(data);
+        await File.WriteAllTextAsync(Path.Combine(program, "appsettings.json"), """{"Cluster":{"Name":"published"}}""");
+        // Whoever can write where it happens to be started has no say in it.
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "appsettings.json"), """{"Cluster":{"Name":"foreign"},"Http":{"AllowOpen":true,"AllowedHosts":"evil.example"}}""");
         // An ordinary user can only be had by root, as in continuous integration; else it is the user who runs the tests.
         bool root = Environment.IsPrivilegedProcess;
         if (root)
@@ -36,6 +39,7 @@ public sealed class PublishedTests
             ? new("setpriv", ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", executable, .. arguments])
             : new(executable, arguments);
         start.Environment.Remove("HOME");
+        start.WorkingDirectory = folder.Path;
         using LiveProcess process = LiveProcess.Start(start);
         Uri? address = await process.ListeningAsync();
         Assert.True(address is not null, process.Output);
@@ -51,9 +55,11 @@ public sealed class PublishedTests
             Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{file}: {answer.StatusCode}\n{process.Output}");
             Assert.NotEmpty(await answer.Content.ReadAsByteArrayAsync());
         }
+        Assert.Contains("\"published\"", await client.GetStringAsync("/elasticsearch"), StringComparison.Ordinal);
         var server = new LiveServer(client);
         await server.CreateAsync(LiveServer.Manifest("bad", "DomainNameSet"));
-        await server.PushNamesAsync("bad", ["a.bad.example"]);
+        using HttpResponseMessage pushed = await client.PutAsync("/elasticsearch/.tigera.domainnameset.published/_doc/bad", new StringContent("""{"domains":["a.bad.example"]}"""));
+        Assert.Equal(HttpStatusCode.Created, pushed.StatusCode);
         Assert.Equal(1, await server.PostLogsAsync("dns", [LiveServer.DnsRecord("a.bad.example", 1)]));
         await server.WhenIdleAsync(TimeSpan.FromSeconds(30));
         Assert.Single(await server.AlertsAsync());

@@ -1,9 +1,7 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ThreatFeeds.Api.Commands;
@@ -55,6 +53,10 @@ public sealed class SettingsTests
     [InlineData("Storage:Provider=1")]
     [InlineData("Hosting:ShutdownSeconds=301")]
     [InlineData("Cluster:Name=-east")]
+    [InlineData("Auth:Mode=required")]
+    [InlineData("Auth:Mode=2")]
+    [InlineData("Http:BodiesMaxBytes=134217727")]
+    [InlineData("Http:BodyMinBytesPerSecond=0")]
     [InlineData("urls=localhost:5080")]
     public void A_value_that_cannot_be_used_is_told_with_its_key(string setting)
     {
@@ -78,64 +80,9 @@ public sealed class SettingsTests
     }
 
     [Theory]
-    [InlineData("Data:RetentionDay", "Data:RetentionDays")]
-    [InlineData("data:maxbyte", "Data:MaxBytes")]
-    [InlineData("Pulling:AllowedNetwork:0", "Pulling:AllowedNetworks")]
-    [InlineData("Puling:CaFile", "Pulling:CaFile")]
-    [InlineData("Htp:AllowOpen", "Http:AllowOpen")]
-    [InlineData("Pulling__MaxBytes", "Pulling:MaxBytes")]
-    [InlineData("Data:RetentionDays:Days", "Data:RetentionDays")]
-    [InlineData("ConnectionStrings:ThreatFeed", "ConnectionStrings:ThreatFeeds")]
-    public void A_mistyped_key_is_refused_and_the_nearest_named(string key, string meant)
-    {
-        string told = Assert.Throws<SettingsException>(() => Read(key + "=1")).Message;
-        Assert.Equal($"{key} is no setting; did you mean {meant}?", told);
-    }
-
-    [Theory]
-    [InlineData("Logging:LogLevel:Default")]
-    [InlineData("Kestrel:Limits:MaxConcurrentConnections")]
-    [InlineData("AllowedHosts")]
-    [InlineData("DATA")]
-    [InlineData("PATH")]
-    [InlineData("hostBuilder:reloadConfigOnChange")]
-    public void Keys_of_the_framework_and_of_the_environment_are_nobodys_business(string key) =>
-        Assert.Equal(8, Read(key + "=1").Retention.RetentionDays);
-
-    [Fact]
-    public void Every_setting_that_the_sources_name_can_be_set()
-    {
-        string sections = string.Join('|', SettingKeys.All.Where(k => k.Contains(':', StringComparison.Ordinal)).Select(k => k.Split(':')[0]).Distinct());
-        var named = Sources.Product.SelectMany(f => Regex.Matches(f.Text, $@"\b(?:{sections}):[A-Z]\w+").Select(m => m.Value)).Distinct().ToList();
-        Assert.Contains("Pulling:MaxBytes", named);
-        Assert.Empty(named.Except(SettingKeys.All));
-    }
-
-    [Fact]
-    public void The_table_of_the_README_holds_every_setting_with_its_default_and_meaning()
-    {
-        string text = Sources.Read("README.md");
-        string section = text[text.IndexOf("## Settings", StringComparison.Ordinal)..];
-        section = section[..section.IndexOf("\n## ", 5, StringComparison.Ordinal)];
-        List<string[]> rows = [.. section.Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('|', StringSplitOptions.TrimEntries)[1..^1])];
-        Assert.Equal(SettingKeys.All.Order(StringComparer.Ordinal), rows.Select(r => Quoted(r[0])!).Order(StringComparer.Ordinal));
-        Assert.All(rows, row =>
-        {
-            Assert.Equal(3, row.Length);
-            Assert.True(row[2].Length > 10, $"{row[0]} has no meaning");
-            (Type type, PropertyInfo property) = Settings.Classes.SelectMany(c => SettingKeys.Properties(c).Select(p => (c, p))).Single(p => SettingKeys.Of(p.p) == Quoted(row[0]));
-            object? standard = property.GetValue(Activator.CreateInstance(type));
-            string? written = standard switch { null or IList<string> => null, bool flag => flag ? "true" : "false", _ => Convert.ToString(standard, CultureInfo.InvariantCulture) };
-            // What is unset by default is said in words.
-            Assert.True(written is null ? row[1].Length > 0 && !row[1].Contains('`', StringComparison.Ordinal) : Quoted(row[1]) == written, $"{row[0]} is {written ?? "unset"} by default, not {row[1]}");
-            if (property.GetCustomAttribute<RangeAttribute>() is { } range)
-            {
-                Assert.Contains(Convert.ToString(range.Minimum, CultureInfo.InvariantCulture)!, row[2], StringComparison.Ordinal);
-            }
-        });
-
-        static string? Quoted(string cell) => Regex.Match(cell, "`([^`]*)`") is { Success: true } m ? m.Groups[1].Value : null;
-    }
+    [InlineData("auto")]
+    [InlineData("Open")]
+    public void That_nobody_has_to_say_who_they_are_may_be_said(string mode) => Read("Auth:Mode=" + mode);
 
     [Fact]
     public async Task What_a_circuit_may_hold_is_said_by_the_console_alone()
@@ -191,6 +138,19 @@ public sealed class SettingsTests
     [Fact]
     public void An_endpoint_in_the_servers_own_section_is_checked_too() =>
         Assert.Throws<SettingsException>(() => Read("Kestrel:Endpoints:Open:Url=http://0.0.0.0:1"));
+
+    [Fact]
+    public async Task Settings_are_read_once_and_only_from_beside_the_program()
+    {
+        await using AppFixture app = await AppFixture.StartAsync("hostBuilder:reloadConfigOnChange=true");
+        JsonConfigurationSource[] files = [.. ((IConfigurationRoot)app.Services.GetRequiredService<IConfiguration>()).Providers.OfType<JsonConfigurationProvider>().Select(p => (JsonConfigurationSource)p.Source)];
+        Assert.NotEmpty(files);
+        Assert.All(files, file =>
+        {
+            Assert.False(file.ReloadOnChange);
+            Assert.Equal(Path.Combine(AppContext.BaseDirectory, file.Path!), file.FileProvider!.GetFileInfo(file.Path!).PhysicalPath);
+        });
+    }
 
     [Fact]
     public void The_data_folder_is_its_owners_alone()
@@ -253,6 +213,6 @@ public sealed class SettingsTests
         Assert.Equal(0, await CommandLine.RunAsync(["--version"]));
     }
 
-    private static Settings Read(params string[] settings) => Settings.Read(new ConfigurationBuilder()
+    internal static Settings Read(params string[] settings) => Settings.Read(new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(s => s.Split('=', 2)).Select(p => KeyValuePair.Create(p[0], (string?)p[1]))).Build());
 }
