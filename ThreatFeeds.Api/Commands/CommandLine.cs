@@ -65,6 +65,10 @@ internal static class CommandLine
 
     private static async Task<int> ServeAsync(string[] arguments, CancellationToken cancellationToken)
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            FolderAccess.KeepNewFilesPrivate();
+        }
         try
         {
             await using WebApplication app = ThreatFeedsHost.Build(arguments);

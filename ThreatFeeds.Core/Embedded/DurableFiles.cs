@@ -38,7 +38,6 @@ internal sealed partial class DurableFiles : IDurableFiles
         }
         else if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(path, OwnerOnly);
             // Somebody else may have made it a moment ago, without a sync.
             if (Path.GetDirectoryName(path) is { } above)
             {

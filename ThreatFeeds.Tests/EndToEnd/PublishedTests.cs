@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using ThreatFeeds.Tests.House;
 using ThreatFeeds.Tests.Support;
@@ -8,8 +9,15 @@ using Xunit;
 namespace ThreatFeeds.Tests.EndToEnd;
 
 /// <summary>What is published runs from any folder, for a user who is not the one who built it and has no home.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class PublishedTests
 {
+    /// <summary>A group of nobody's.</summary>
+    private const string VolumeGroup = "12345";
+
+    /// <summary>The bits of a mode that let others than the owner in.</summary>
+    private const int OfOthers = 0x3f;
+
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
 
     [Fact]
@@ -21,6 +29,7 @@ public sealed class PublishedTests
         // What these tests were built with is only put together; a build of its own would take minutes.
         await RunAsync("dotnet", "publish", Path.Combine(Sources.Root, "ThreatFeeds.Api"), "-c", configuration, "-o", program, "--no-build", "-nologo", "-v", "q");
         Directory.CreateDirectory(data);
+        File.SetUnixFileMode(data, (UnixFileMode)Convert.ToInt32("755", 8));
         await File.WriteAllTextAsync(Path.Combine(program, "appsettings.json"), """{"Cluster":{"Name":"published"}}""");
         // Whoever can write where it happens to be started has no say in it.
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "appsettings.json"), """{"Cluster":{"Name":"foreign"},"Http":{"AllowOpen":true,"AllowedHosts":"evil.example"}}""");
@@ -30,17 +39,35 @@ public sealed class PublishedTests
         {
             await RunAsync("chmod", "a+rx", folder.Path);
             await RunAsync("chmod", "-R", "a+rX", program);
-            await RunAsync("chown", "nobody", data);
+            // As Kubernetes gives a volume to a process that is not root (fsGroup): root's, and the group may write.
+            Directory.CreateDirectory(Path.Combine(data, "lost+found"));
+            await RunAsync("chgrp", VolumeGroup, data);
+            await RunAsync("chmod", "2775", data);
         }
         string executable = Path.Combine(program, "threatfeeds");
-        string[] arguments = ["--data", Path.Combine(data, "kept"), "--urls", "http://127.0.0.1:0"];
+        string[] arguments = ["--data", data, "--urls", "http://127.0.0.1:0"];
         ProcessStartInfo start = root
             // It becomes the process, where su would stay before it and be killed alone.
-            ? new("setpriv", ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", executable, .. arguments])
+            ? new("setpriv", ["--reuid", "nobody", "--regid", "nogroup", "--groups", VolumeGroup, executable, .. arguments])
             : new(executable, arguments);
         start.Environment.Remove("HOME");
         start.WorkingDirectory = folder.Path;
-        using LiveProcess process = LiveProcess.Start(start);
+        using (LiveProcess process = LiveProcess.Start(start))
+        {
+            await ServesAsync(process);
+            process.Terminate();
+            Assert.Equal(0, await process.ExitAsync());
+        }
+        using LiveProcess again = LiveProcess.Start(start);
+        Assert.True(await again.ListeningAsync() is not null, again.Output);
+        // The folder is as it was, and what was put into it is for nobody else.
+        Assert.Equal(root ? "2775" : "755", Convert.ToString((int)File.GetUnixFileMode(data), 8));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(data, "*", SearchOption.AllDirectories)
+            .Where(f => Path.GetFileName(f) != "lost+found" && ((int)File.GetUnixFileMode(f) & OfOthers) != 0));
+    }
+
+    private static async Task ServesAsync(LiveProcess process)
+    {
         Uri? address = await process.ListeningAsync();
         Assert.True(address is not null, process.Output);
         using var client = new HttpClient { BaseAddress = address };

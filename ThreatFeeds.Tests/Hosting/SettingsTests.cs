@@ -153,19 +153,6 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void The_data_folder_is_its_owners_alone()
-    {
-        using var folder = new TemporaryFolder();
-        string data = Path.Combine(folder.Path, "a", "b");
-        DataFolder.Prepare(data);
-        Assert.Empty(Directory.GetFiles(data));
-        if (!OperatingSystem.IsWindows())
-        {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(data));
-        }
-    }
-
-    [Fact]
     public async Task A_data_folder_that_cannot_be_written_ends_the_process_with_2()
     {
         using var folder = new TemporaryFolder();
