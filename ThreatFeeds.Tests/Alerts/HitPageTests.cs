@@ -47,7 +47,6 @@ public sealed class HitPageTests
     public async Task Many_hits_in_one_long_record_are_as_many_records_on_the_page(StorageProvider provider)
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(provider);
-        world.Alerts.GroupingHours = 24;
         await world.FeedAsync("one", "DomainNameSet");
         await world.SetAsync("one", "*.bad.example");
         string sets = string.Join(',', Enumerable.Range(0, 20).Select(i => $"{{\"name\":\"n{i}.bad.example\",\"rdata\":[]}}"));
@@ -76,7 +75,8 @@ public sealed class HitPageTests
     /// <param name="pages">Hits on each page.</param>
     private static async Task CheckAsync(SearchWorld world, int kept, int[] pages)
     {
-        var queries = new AlertQueries(world.Contexts, world.Logs);
+        var logs = new InterruptedReads(world.Logs, () => null, _ => false);
+        var queries = new AlertQueries(world.Contexts, logs);
         string id = Assert.Single(await world.AlertsAsync()).Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var seen = new List<HitView>();
         var sizes = new List<int>();
@@ -96,6 +96,7 @@ public sealed class HitPageTests
         Assert.Equal(seen.Select(h => h.Time).OrderDescending(), seen.Select(h => h.Time));
         Assert.Equal(kept, seen.Count(h => h.Record is not null));
         Assert.Equal(pages, sizes);
+        Assert.Equal(AlertQueries.MostRecordBytes, logs.MostBytesFound);
     }
 
     private static string Padded(string line) =>

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
@@ -12,28 +13,40 @@ namespace ThreatFeeds.Tests.EndToEnd;
 /// The executable is killed (SIGKILL) again and again while one client sends records and another changes feeds. Afterwards every acknowledged
 /// record is there and found exactly once, and every hit is counted in one alert.
 /// </summary>
-public sealed class KilledProcessTests(ITestOutputHelper output) : IDisposable
+public sealed class KilledProcessTests(ITestOutputHelper output)
 {
-    private const int Kills = 20;
     private const int RecordsPerBatch = 5;
 
-    private readonly TemporaryFolder _folder = new();
-    private readonly Random _random = new(20261122);
     private readonly HashSet<string> _acknowledged = [];
     private readonly HashSet<string> _sent = [];
+    private Random _random = new();
     private int _next;
     private int _changes;
     private int _batches;
 
-    [Fact]
-    public async Task Nothing_acknowledged_is_lost_or_counted_twice_however_often_the_process_is_killed()
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Nothing_acknowledged_is_lost_or_counted_twice_however_often_the_process_is_killed(StorageProvider provider)
     {
-        int kills = 0;
-        int early = 0;
-        while (kills < Kills)
+        int seeds = int.TryParse(Environment.GetEnvironmentVariable("THREATFEEDS_TEST_SEEDS"), out int more) ? more : 1;
+        for (int seed = 1; seed <= seeds; seed++)
         {
-            using LiveProcess process = LiveProcess.Start("--data", _folder.Path);
-            if (kills % 5 == 4)
+            await new KilledProcessTests(output) { _random = new Random(20261121 + seed) }.RunAsync(provider, kills: provider == StorageProvider.Sqlite ? 20 : 10);
+        }
+    }
+
+    private async Task RunAsync(StorageProvider provider, int kills)
+    {
+        using var folder = new TemporaryFolder();
+        // SQLite's stands in the data folder.
+        await using TestDatabase? database = provider == StorageProvider.Postgres ? await TestDatabase.CreateAsync(provider) : null;
+        string[] arguments = ["--data", folder.Path, .. database is null ? [] : (string[])["--set", "Storage:Provider=Postgres", "--set", $"ConnectionStrings:ThreatFeeds={database.ConnectionString}"]];
+        int early = 0;
+        for (int kill = 0; kill < kills; kill++)
+        {
+            using LiveProcess process = LiveProcess.Start(arguments);
+            if (kill % 5 == 4)
             {
                 // In the middle of its own start, while it recovers: after what it has just said, or at once.
                 await process.SaidAsync(_random.Next(4));
@@ -46,10 +59,9 @@ public sealed class KilledProcessTests(ITestOutputHelper output) : IDisposable
                 await DisturbAsync(process, address);
             }
             await process.KillAsync();
-            kills++;
         }
         Assert.True(_acknowledged.Count > 0, "nothing was acknowledged");
-        using LiveProcess last = LiveProcess.Start("--data", _folder.Path);
+        using LiveProcess last = LiveProcess.Start(arguments);
         Uri? where = await last.ListeningAsync();
         Assert.True(where is not null, last.Output);
         using var client = new HttpClient { BaseAddress = where };
@@ -58,8 +70,6 @@ public sealed class KilledProcessTests(ITestOutputHelper output) : IDisposable
         await last.KillAsync();
         output.WriteLine($"{kills} kills, {early} of them while starting; {_changes} feed changes; {_acknowledged.Count} of {_sent.Count} records acknowledged.");
     }
-
-    public void Dispose() => _folder.Dispose();
 
     /// <summary>Two clients at work until the process is killed under them.</summary>
     private async Task DisturbAsync(LiveProcess process, Uri address)

@@ -55,7 +55,14 @@ internal sealed class InterruptedReads(ILogStore store, Func<Func<Task>?> turn, 
 
     public Task<RangeCount> CountAsync(LogSource source, Position after, Position upTo, CancellationToken cancellationToken) => store.CountAsync(source, after, upTo, cancellationToken);
 
-    public Task<FoundRecords> FindAsync(IReadOnlyList<RecordPlace> places, long mostBytes, CancellationToken cancellationToken) => store.FindAsync(places, mostBytes, cancellationToken);
+    public Task<FoundRecords> FindAsync(IReadOnlyList<RecordPlace> places, long mostBytes, CancellationToken cancellationToken)
+    {
+        MostBytesFound = Math.Max(MostBytesFound, mostBytes);
+        return store.FindAsync(places, mostBytes, cancellationToken);
+    }
+
+    /// <summary>The most bytes of records that somebody was ready to hold at once.</summary>
+    public long MostBytesFound { get; private set; }
 
     public Task<long> LostAsync(LogSource source, CancellationToken cancellationToken) => store.LostAsync(source, cancellationToken);
 
