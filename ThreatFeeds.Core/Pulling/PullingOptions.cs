@@ -16,7 +16,6 @@ public sealed class PullingOptions : IValidatableObject
 
     /// <summary>URL of an HTTP proxy, asked by CONNECT for addresses judged here. Unset: none; the environment's proxy variables are not read.</summary>
     [ConfigurationKeyName("Pulling:Proxy")]
-    [DataType(DataType.Password)]
     public string? Proxy { get; set; }
 
     /// <summary>File with <c>user:password</c> for the proxy. Unset: none.</summary>

@@ -43,6 +43,7 @@ public sealed class DocumentTests
     [Theory]
     [InlineData("docs/map.md")]
     [InlineData("docs/operations.md")]
+    [InlineData("docs/security.md")]
     [InlineData("docs/protocol.md")]
     [InlineData("README.md")]
     [InlineData("CONTRIBUTING.md")]
@@ -65,6 +66,16 @@ public sealed class DocumentTests
             .Where(f => f.StartsWith("feeds/", StringComparison.Ordinal) || f.StartsWith("logs/", StringComparison.Ordinal));
         Assert.True(files.Count() > 5, "the samples were not found");
         Assert.Empty(files.Where(f => !rows.Any(r => r.Contains($"`{f}`", StringComparison.Ordinal) && Regex.IsMatch(r, "MIT|Apache-2.0|CC-BY-4.0|Unlicense"))));
+    }
+
+    [Fact]
+    public void Every_promise_of_the_security_page_names_tests_that_are_there()
+    {
+        string[] rows = [.. Sources.Read("docs/security.md").Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal) && !l.StartsWith("| promise", StringComparison.Ordinal))];
+        Assert.True(rows.Length > 20, "the table was not found");
+        Assert.Empty(rows.Where(r => !Regex.IsMatch(r, @"`\w+Tests`")));
+        HashSet<string> there = [.. Directory.EnumerateFiles(Path.Combine(Sources.Root, "ThreatFeeds.Tests"), "*Tests.cs", SearchOption.AllDirectories).Select(f => Path.GetFileNameWithoutExtension(f))];
+        Assert.Empty(rows.SelectMany(r => Regex.Matches(r, @"`(\w+Tests)`")).Select(m => m.Groups[1].Value).Where(t => !there.Contains(t)));
     }
 
     [Fact]
