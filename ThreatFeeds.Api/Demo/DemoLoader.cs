@@ -3,44 +3,75 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
-using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
-using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.Demo;
 
-/// <summary>Takes a feed's manifest as an operator's would be taken.</summary>
-internal delegate Task CreateFeed(JsonObject manifest, CancellationToken cancellationToken);
-
-/// <summary>Where the demo puts what it brings; given by whoever lists the rooms.</summary>
-internal sealed record DemoTarget(CreateFeed CreateFeed, ILogStore Logs);
-
-/// <summary>Fills an empty store with sample feeds and logs once the process listens, because it fetches the feeds from itself.</summary>
+/// <summary>
+/// Plays the made-up cluster: fills an empty store with the day before now and with the sample feeds, then lets records arrive as time goes on. It begins once the
+/// process listens, because it fetches the feeds from itself.
+/// </summary>
 internal sealed class DemoLoader(
-    IServiceProvider services, IContextFactory contexts, IServer server, TimeProvider clock, ILogger<DemoLoader> logger) : IHostedLifecycleService
+    DemoTarget target, IContextFactory contexts, IServer server, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<DemoLoader> logger) : BackgroundService
 {
-    public async Task StartedAsync(CancellationToken cancellationToken)
+    /// <summary>How often new records come.</summary>
+    internal static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this an analyst pushes the name of a server that a pod has long been in contact with.</summary>
+    internal static readonly TimeSpan Late = TimeSpan.FromSeconds(60);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        DemoTarget? target = services.GetService<DemoTarget>();
-        if (target is null || !await IsEmptyAsync(cancellationToken))
+        try
         {
-            return;
+            await StartedAsync(stoppingToken);
+            DateTimeOffset moment = clock.GetUtcNow();
+            var arrivals = new DemoArrivals(target.AppendLogs, moment);
+            if (await IsEmptyAsync(stoppingToken))
+            {
+                // Logs first: a demo stopped in between is still empty of feeds and begins again, and its logs are not taken twice.
+                await arrivals.BringDayAsync(stoppingToken);
+                foreach (JsonObject manifest in SampleFiles.Manifests(Self()))
+                {
+                    await target.CreateFeed(manifest, stoppingToken);
+                }
+                DemoLog.Loaded(logger, Self());
+            }
+            await GoOnAsync(arrivals, moment + Late, stoppingToken);
         }
-        // Logs first: a demo stopped in between is still empty of feeds and begins again, and its logs are not taken twice.
-        await AppendAsync(target.Logs, LogKind.Dns, "dns.jsonl.gz", cancellationToken);
-        await AppendAsync(target.Logs, LogKind.Flow, "flows.jsonl.gz", cancellationToken);
-        foreach (JsonObject manifest in SampleFiles.Manifests(Self()))
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            await target.CreateFeed(manifest, cancellationToken);
         }
-        DemoLog.Loaded(logger, Self());
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private async Task GoOnAsync(DemoArrivals arrivals, DateTimeOffset? pushAt, CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Step, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await arrivals.BringNewAsync(clock.GetUtcNow(), stoppingToken);
+                if (pushAt <= clock.GetUtcNow())
+                {
+                    await target.PushNames(SampleFiles.PushedFeed, new JsonObject { ["domains"] = new JsonArray(SampleStory.LateServer) }, stoppingToken);
+                    pushAt = null;
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // What did not get in comes with the next step.
+                DemoLog.StepFailed(logger, e);
+            }
+        }
+    }
+
+    private async Task StartedAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await started.Task.WaitAsync(stoppingToken);
+    }
 
     private async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
     {
@@ -48,23 +79,13 @@ internal sealed class DemoLoader(
         return !await db.Resources.AnyAsync(cancellationToken);
     }
 
-    private async Task AppendAsync(ILogStore logs, LogKind kind, string file, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync(file, clock.GetUtcNow(), cancellationToken);
-        // The key keeps a demo that was stopped half-way from bringing the same records twice.
-        try
-        {
-            await logs.AppendAsync(new LogBatch(kind, "calico", lines, $"demo-{file}"), cancellationToken);
-        }
-        catch (KeyReusedException)
-        {
-            // They are there; only their times were others when it was stopped.
-        }
-    }
-
     private Uri Self()
     {
         string address = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First(a => a.StartsWith("http://", StringComparison.Ordinal));
-        return new Uri(address.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://*", "://localhost", StringComparison.Ordinal));
+        foreach (string every in (string[])["[::]", "0.0.0.0", "+", "*"])
+        {
+            address = address.Replace($"://{every}", "://localhost", StringComparison.Ordinal);
+        }
+        return new Uri(address);
     }
 }

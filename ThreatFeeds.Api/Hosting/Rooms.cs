@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
@@ -22,6 +23,7 @@ using ThreatFeeds.Runs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 using ThreatFeeds.Web;
 
 namespace ThreatFeeds.Api.Hosting;
@@ -51,7 +53,8 @@ internal static class Rooms
         services.AddConsole();
         if (settings.Hosting.Demo)
         {
-            services.AddSingleton(p => new DemoTarget(CreateFeed(p.GetRequiredService<FeedChanges>()), p.GetRequiredService<ILogStore>()));
+            services.AddSingleton(p => new DemoTarget(
+                CreateFeed(p.GetRequiredService<FeedChanges>()), PushNames(p.GetRequiredService<PushSet>()), p.GetRequiredService<ILogStore>().AppendAsync));
         }
     }
 
@@ -84,6 +87,16 @@ internal static class Rooms
         if (await changes.CreateAsync(manifest, FeedChangeOptions.Default, Actor.System, cancellationToken) is FeedChangeResult.Invalid invalid)
         {
             throw new InvalidOperationException($"The sample {invalid.Name} is invalid: {string.Join("; ", invalid.Problems.Select(p => $"{p.Path}: {p.Message}"))}");
+        }
+    };
+
+    private static PushNames PushNames(PushSet push) => async (string feed, JsonObject document, CancellationToken cancellationToken) =>
+    {
+        PushResult result = await push.PushAsync(feed, ContentKind.DomainNameSet, JsonSerializer.SerializeToElement(document), Actor.System, cancellationToken, PushMode.Create);
+        // A demo that is started again finds it there.
+        if (result.Status is not (PushStatus.Stored or PushStatus.Exists))
+        {
+            throw new InvalidOperationException($"The sample document for {feed} was not taken: {result.Message}");
         }
     };
 }

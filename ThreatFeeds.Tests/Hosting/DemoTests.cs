@@ -1,5 +1,5 @@
 using System.Net;
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Api.Demo;
@@ -18,13 +18,35 @@ public sealed class DemoTests
     {
         await using AppFixture app = await AppFixture.StartAsync("Demo=true");
         JsonObject[] manifests = [.. SampleFiles.Manifests(app.Address)];
-        Assert.Equal(5, manifests.Length);
-        foreach (JsonObject manifest in manifests)
+        Assert.Equal(6, manifests.Length);
+        foreach (JsonObject manifest in manifests.Where(m => m["spec"]!["pull"] is not null))
         {
             var url = new Uri(manifest["spec"]!["pull"]!["http"]!["url"]!.GetValue<string>());
             Assert.Equal(app.Address.Port, url.Port);
             Assert.NotEmpty(await app.Client.GetStringAsync(url));
         }
+        Assert.Single(manifests, m => m["spec"]!["pull"] is null && m["metadata"]!["name"]!.GetValue<string>() == SampleFiles.PushedFeed);
+    }
+
+    [Fact]
+    public async Task The_story_is_told_in_alerts_and_goes_on_while_the_demo_runs()
+    {
+        var clock = new ManualClock();
+        DateTimeOffset moment = clock.GetUtcNow();
+        await using AppFixture app = await AppFixture.StartAsync(clock, null, "Demo=true");
+        await ToldAsync(app, clock, "command-servers", "updates.cdn-sync.example", "build", "outbound");
+        await ToldAsync(app, clock, "command-servers", "notes-archive.example", "payments", "outbound");
+        await ToldAsync(app, clock, "botnet-addresses", "203.0.113.66", "build", "outbound");
+        await ToldAsync(app, clock, "scanners", "198.51.100.0/27", "shop", "inbound");
+        await ToldAsync(app, clock, "trackers", "metrics.node-telemetry.example", "monitoring", "outbound");
+        await ToldAsync(app, clock, "trackers", "edge.ad-mesh.example", "shop", "outbound");
+        JsonNode aggregated = await ToldAsync(app, clock, "phishing", "login.parcel-track.example", "shop", "outbound");
+        Assert.True(aggregated["workload"]!["aggregated"]!.GetValue<bool>());
+
+        JsonNode arrived = await ToldAsync(app, clock, "phishing", "account.card-check.test", "monitoring", "outbound");
+        Assert.True(arrived["firstSeen"]!.GetValue<DateTimeOffset>() > moment, "this came after the start");
+        JsonNode late = await ToldAsync(app, clock, "incident-response", "drop.quiet-harbor.example", "data", "outbound");
+        Assert.True(late["lastSeen"]!.GetValue<DateTimeOffset>() < moment.AddHours(-6), "this was found by looking back");
     }
 
     [Fact]
@@ -32,6 +54,7 @@ public sealed class DemoTests
     {
         using var folder = new TemporaryFolder();
         var clock = new ManualClock();
+        long records = 0;
         foreach (string demo in (string[])["Demo=false", "Demo=true"])
         {
             await using AppFixture app = await AppFixture.StartAsync(clock, folder.Path, demo);
@@ -39,13 +62,38 @@ public sealed class DemoTests
             if (demo == "Demo=false")
             {
                 // As the start before left it, an hour ago.
-                IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync("dns.jsonl.gz", clock.GetUtcNow().AddHours(-1), default);
-                await logs.AppendAsync(new LogBatch(LogKind.Dns, "calico", lines, "demo-dns.jsonl.gz"), default);
+                await new DemoArrivals(logs.AppendAsync, clock.GetUtcNow().AddHours(-1)).BringDayAsync(default);
+                records = await CountAsync(logs);
+                Assert.True(records > 1000, "the day was not brought");
                 continue;
             }
-            LogSource source = logs.Sources.First(s => s.Kind == LogKind.Dns);
-            Assert.Equal(353, (await logs.CountAsync(source, default, await logs.HeadAsync(source, default), default)).Records);
+            await ToldAsync(app, clock, "command-servers", "updates.cdn-sync.example", "build", "outbound");
+            // A few arrived since the start.
+            Assert.InRange(await CountAsync(logs), records, records + (records / 4));
         }
+    }
+
+    [Fact]
+    public async Task A_record_that_could_not_be_stored_is_brought_with_the_next_and_none_twice()
+    {
+        DateTimeOffset moment = new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
+        bool full = true;
+        var stored = new List<ReadOnlyMemory<byte>>();
+        var arrivals = new DemoArrivals((batch, _) =>
+        {
+            if (batch.Kind == LogKind.Flow && full)
+            {
+                throw new LogStoreException("no room is left");
+            }
+            stored.AddRange(batch.Lines);
+            return Task.CompletedTask;
+        }, moment);
+        await Assert.ThrowsAsync<LogStoreException>(() => arrivals.BringNewAsync(moment.AddMinutes(5), default));
+        full = false;
+        await arrivals.BringNewAsync(moment.AddMinutes(10), default);
+        Assert.Equal(
+            new SampleDay(moment).Between(moment, moment.AddMinutes(10)).Select(r => r.Json.ToJsonString()).Order(StringComparer.Ordinal),
+            stored.Select(l => Encoding.UTF8.GetString(l.Span)).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -63,36 +111,26 @@ public sealed class DemoTests
     public async Task Without_the_demo_no_sample_is_served()
     {
         await using AppFixture app = await AppFixture.StartAsync();
-        using HttpResponseMessage response = await app.Client.GetAsync("/samples/feeds/attackers.txt");
+        using HttpResponseMessage response = await app.Client.GetAsync("/samples/feeds/phishing.json");
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
-    [Theory]
-    [InlineData("dns.jsonl.gz", 353)]
-    [InlineData("flows.jsonl.gz", 2294)]
-    public async Task Sample_records_end_within_the_last_six_hours(string name, int count)
+    private static async Task<long> CountAsync(ILogStore logs)
     {
-        var now = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
-        IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync(name, now, CancellationToken.None);
-        Assert.Equal(count, lines.Count);
-        foreach (ReadOnlyMemory<byte> line in lines)
-        {
-            using JsonDocument record = JsonDocument.Parse(line);
-            long end = record.RootElement.GetProperty("end_time").GetInt64();
-            Assert.InRange(end, now.AddHours(-6).ToUnixTimeSeconds(), now.ToUnixTimeSeconds());
-            Assert.InRange(record.RootElement.GetProperty("start_time").GetInt64(), end - 3600, end);
-        }
+        LogSource source = logs.Sources.First(s => s.Kind == LogKind.Dns);
+        return (await logs.CountAsync(source, default, await logs.HeadAsync(source, default), default)).Records;
     }
 
-    [Theory]
-    [InlineData("dns.jsonl.gz", "trackers.hosts", "qname", 20)]
-    [InlineData("flows.jsonl.gz", "attackers.txt", "dest_ip", 5)]
-    [InlineData("flows.jsonl.gz", "attackers.txt", "source_ip", 5)]
-    public async Task The_sample_feeds_hit_the_sample_logs(string log, string feed, string field, int atLeast)
+    /// <summary>Waits for the alert of this indicator in this namespace.</summary>
+    private static async Task<JsonNode> ToldAsync(AppFixture app, ManualClock clock, string feed, string indicator, string @namespace, string direction)
     {
-        HashSet<string> listed = [.. (await File.ReadAllLinesAsync(Path.Combine(SampleFiles.Root, "feeds", feed)))
-            .Where(l => !l.StartsWith('#')).SelectMany(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        IReadOnlyList<ReadOnlyMemory<byte>> lines = await SampleFiles.LogAsync(log, DateTimeOffset.UnixEpoch.AddYears(56), CancellationToken.None);
-        Assert.True(lines.Count(l => JsonNode.Parse(l.Span)![field]?.ToString() is string value && listed.Contains(value)) >= atLeast);
+        JsonArray alerts = [];
+        await clock.AdvanceUntilAsync(DemoLoader.Step, async () =>
+        {
+            string text = await app.Client.GetStringAsync($"/v1/alerts?feed={feed}&namespace={@namespace}&indicator={Uri.EscapeDataString(indicator)}");
+            return (alerts = JsonNode.Parse(text)!["items"]!.AsArray()).Count > 0;
+        });
+        Assert.Equal(direction, alerts[0]!["direction"]!.GetValue<string>());
+        return alerts[0]!;
     }
 }

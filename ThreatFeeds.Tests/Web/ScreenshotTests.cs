@@ -28,13 +28,14 @@ public sealed class ScreenshotTests(ConsoleBrowser browser)
             await TakeAsync(wide, "feeds");
 
             await wide.OpenAsync("/feeds/new");
-            await wide.Input("Feed Name").FillAsync("stalkerware-domains");
-            await wide.Page.GetByLabel("Description").FillAsync("Servers of stalkerware apps");
-            await wide.Page.GetByLabel("Content type").SelectOptionAsync("DomainNameSet");
+            await wide.Input("Feed Name").FillAsync("botnet-addresses-2");
+            await wide.Page.GetByLabel("Description").FillAsync("Addresses of botnets");
+            await wide.Page.GetByLabel("Content type").SelectOptionAsync("IPSet");
             await wide.Page.GetByLabel("Format").SelectOptionAsync("csv");
             await wide.Page.GetByLabel("The first record is a header").CheckAsync();
-            await wide.Input("Column").FillAsync("indicator");
-            await wide.Input("URL").FillAsync(new Uri(app.Address, "/samples/feeds/stalkerware.csv").ToString());
+            await wide.Input("Column").FillAsync("address");
+            await wide.Input("Delimiter").FillAsync(";");
+            await wide.Input("URL").FillAsync(new Uri(app.Address, "/samples/feeds/botnet-addresses.csv").ToString());
             await wide.Button("Test").ClickAsync();
             await Expect(wide.Heading("First indicators")).ToBeVisibleAsync();
             await TakeAsync(wide, "add");
