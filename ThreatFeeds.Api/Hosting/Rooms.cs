@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
@@ -92,7 +93,8 @@ internal static class Rooms
 
     private static PushNames PushNames(PushSet push) => async (string feed, JsonObject document, CancellationToken cancellationToken) =>
     {
-        PushResult result = await push.PushAsync(feed, ContentKind.DomainNameSet, JsonSerializer.SerializeToElement(document), Actor.System, cancellationToken, PushMode.Create);
+        var taken = PushDocument.Read(ContentKind.DomainNameSet, new ReadOnlySequence<byte>(JsonSerializer.SerializeToUtf8Bytes(document)), cancellationToken);
+        PushResult result = await push.PushAsync(feed, taken, Actor.System, cancellationToken, PushMode.Create);
         // A demo that is started again finds it there.
         if (result.Status is not (PushStatus.Stored or PushStatus.Exists))
         {
