@@ -1,6 +1,7 @@
 using ThreatFeeds.Api.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using ThreatFeeds.Pushing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
@@ -110,5 +111,5 @@ internal static class ElasticsearchEndpoints
         id.Length <= 200 && id.Split('.').All(label => label.Length is > 0 and <= 200 && char.IsAsciiLetterOrDigit(label[0]) && char.IsAsciiLetterOrDigit(label[^1])
             && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'));
 
-    private static string Cut(string text) => text.Length <= 80 ? text : text[..80];
+    private static string Cut(string text) => VisibleText.Of(text, 80);
 }

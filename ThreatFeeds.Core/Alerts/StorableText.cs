@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Alerts;
 
 /// <summary>
-/// Text from outside on its way into a row. Every database stores the result and can index it: characters that one of them refuses or nobody can see
-/// (control characters, half a surrogate pair) are written as <c>\u0000</c>, and what is too long keeps its beginning and a hash of the whole, so that two
-/// long texts stay two.
+/// Text from outside on its way into a row. Every database stores the result and can index it: characters that one of them refuses or nobody can see are
+/// written as <see cref="VisibleText"/> does, and what is too long keeps its beginning and a hash of the whole, so that two long texts stay two.
 /// </summary>
 internal static class StorableText
 {
@@ -17,7 +17,7 @@ internal static class StorableText
     /// <param name="bytes">Bytes of UTF-8 the result may have; at least 64.</param>
     public static string Of(string text, int bytes)
     {
-        string visible = Visible(text);
+        string visible = VisibleText.Whole(text);
         if (Encoding.UTF8.GetByteCount(visible) <= bytes)
         {
             return visible;
@@ -42,28 +42,4 @@ internal static class StorableText
 
     /// <summary>A record as text. A NUL cannot stand in JSON as it is, so that its escape leaves what can be parsed parsable.</summary>
     public static string OfRecord(ReadOnlySpan<byte> line) => Encoding.UTF8.GetString(line).Replace("\0", "\\u0000", StringComparison.Ordinal);
-
-    private static string Visible(string text)
-    {
-        ReadOnlySpan<char> all = text;
-        if (!all.ContainsAnyInRange('\0', '\u001f') && !all.ContainsAnyInRange('\u007f', '\u009f') && !all.ContainsAnyInRange('\ud800', '\udfff'))
-        {
-            return text;
-        }
-        var visible = new StringBuilder(text.Length + 16);
-        for (int i = 0; i < all.Length;)
-        {
-            bool whole = Rune.DecodeFromUtf16(all[i..], out Rune rune, out int used) == System.Buffers.OperationStatus.Done;
-            if (whole && !Rune.IsControl(rune))
-            {
-                visible.Append(all.Slice(i, used));
-            }
-            else
-            {
-                visible.Append("\\u").Append(((int)all[i]).ToString("x4", System.Globalization.CultureInfo.InvariantCulture));
-            }
-            i += used;
-        }
-        return visible.ToString();
-    }
 }

@@ -1,19 +1,18 @@
 using Microsoft.EntityFrameworkCore.Storage;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Feeds;
 
 /// <summary>Writes statuses of feeds. Nothing is written when nothing changes; a feed that is gone, or another of the same name, is left alone.</summary>
 public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore store)
 {
-    private const int MaxMessage = 2000;
-
     /// <summary>Sets the condition of that type, or changes its message.</summary>
-    /// <param name="message">Cut to 2000 characters.</param>
+    /// <param name="message">Cut to 2000 characters and made visible.</param>
     public Task SetConditionAsync(string feed, Guid uid, ConditionType type, string message, CancellationToken cancellationToken)
     {
-        var condition = new FeedCondition(type, message.Length > MaxMessage ? message[..MaxMessage] : message);
+        var condition = new FeedCondition(type, VisibleText.Of(message, VisibleText.Message));
         return UpdateAsync(feed, uid, status => status with
         {
             ErrorConditions = [.. status.ErrorConditions.Where(c => c.Type != type).Append(condition).OrderBy(c => c.Type)],

@@ -6,7 +6,8 @@ namespace ThreatFeeds.Parsing;
 /// <summary>Tells a body that is plainly in another format, or lists the other content, and names the stanza that would read it.</summary>
 internal sealed class BodyTraits(ParseSettings settings)
 {
-    private const int SampleSize = 500;
+    // What tells formats apart stands at the beginning of a line.
+    private const int SampleSize = 500, SampleBytes = 4096;
 
     private readonly List<byte[]> _sample = [];
     private readonly EntryReader _probe = new(settings);
@@ -16,7 +17,7 @@ internal sealed class BodyTraits(ParseSettings settings)
     {
         if (_sample.Count < SampleSize)
         {
-            _sample.Add(entry.ToArray());
+            _sample.Add(entry[..Math.Min(entry.Length, SampleBytes)].ToArray());
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ThreatFeeds.Manifests;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 
@@ -52,7 +53,7 @@ internal sealed class CsvTable(FeedFormat.Csv csv, EntryCollector to)
 {
     // A column name is looked for in so many skipped lines.
     private const int CommentsKept = 100;
-    private const int MaxText = 200, MaxColumns = 200, MaxComment = 4000;
+    private const int MaxNameShown = 60, MaxColumns = 200, MaxComment = 4000;
 
     private readonly CsvRecordReader _reader = new(csv.Delimiter, csv.Comment, csv.DisableRecordSizeValidation ? -1 : csv.RecordSize ?? 0);
     private readonly List<string> _comments = [];
@@ -76,6 +77,9 @@ internal sealed class CsvTable(FeedFormat.Csv csv, EntryCollector to)
                 {
                     _comments.Add(Encoding.UTF8.GetString(line[..Math.Min(line.Length, MaxComment)]));
                 }
+                break;
+            case CsvStep.More when _reader.Length > LineReader.MaxLine:
+                Unusable = $"The record that begins on line {_reader.StartLine} is longer than 1 MiB: a quote in it is stray, or never closed.";
                 break;
             case CsvStep.Record when csv.Header && !_headerSeen:
                 ReadHeader();
@@ -117,7 +121,7 @@ internal sealed class CsvTable(FeedFormat.Csv csv, EntryCollector to)
         {
             names[i] = Encoding.UTF8.GetString(_reader.Field(i));
         }
-        to.Columns = [.. names.Take(MaxColumns).Select((name, i) => new FeedColumn(i, Cut(name), null))];
+        to.Columns = [.. names.Take(MaxColumns).Select((name, i) => new FeedColumn(i, VisibleText.Of(name, VisibleText.Quoted), null))];
         if (csv.FieldName is { } wanted)
         {
             _column = Array.IndexOf(names, wanted);
@@ -165,7 +169,7 @@ internal sealed class CsvTable(FeedFormat.Csv csv, EntryCollector to)
         for (int i = 0; i < Math.Min(MaxColumns, Math.Max(_reader.FieldCount, to.Columns.Count)); i++)
         {
             columns.Add(new FeedColumn(
-                i, i < to.Columns.Count ? to.Columns[i].Name : null, i < _reader.FieldCount ? EntryCollector.Shorten(_reader.Field(i)) : null));
+                i, i < to.Columns.Count ? to.Columns[i].Name : null, i < _reader.FieldCount ? VisibleText.Of(_reader.Field(i), VisibleText.Quoted) : null));
         }
         to.Columns = columns;
     }
@@ -187,10 +191,8 @@ internal sealed class CsvTable(FeedFormat.Csv csv, EntryCollector to)
                     + $"or use header: false and fieldNum: {column}.";
             }
         }
-        return $"The header has no column \"{wanted}\". It has: {string.Join(", ", names.Take(20).Select(n => $"\"{Cut(n)}\""))}.";
+        return $"The header has no column \"{wanted}\". It has: {string.Join(", ", names.Take(20).Select(n => $"\"{VisibleText.Of(n, MaxNameShown)}\""))}.";
     }
 
     private string TooFewColumns(int count) => $"The body has {count} columns, and fieldNum {_column} is column number {_column + 1L} of a count from 0.";
-
-    private static string Cut(string text) => text.Length <= MaxText ? text : text[..MaxText];
 }

@@ -47,6 +47,9 @@ internal sealed class CsvRecordReader
 
     public int FieldCount => _ends.Count;
 
+    /// <summary>Bytes of the record so far.</summary>
+    public int Length => _length;
+
     /// <summary>Inside a quoted field that is still open.</summary>
     public bool Open => _quoted;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Vocabulary;
 
@@ -11,7 +10,7 @@ internal sealed class EntryCollector(ParseSettings settings)
     /// <summary>Refused lines that are kept as samples, and indicators that are.</summary>
     public const int MaxRefusals = 100, MaxSamples = 20;
 
-    private const int MaxText = 200, MaxWarnings = 10;
+    private const int MaxWarnings = 10;
 
     private readonly EntryReader _reader = new(settings);
     private readonly IndicatorSetBuilder _set = new(settings.Content, settings.MaxIndicatorBytes);
@@ -97,7 +96,7 @@ internal sealed class EntryCollector(ParseSettings settings)
         _refused[reason] = _refused.GetValueOrDefault(reason) + 1;
         if (_refusals.Count < MaxRefusals)
         {
-            _refusals.Add(new Refusal(line, Shorten(text), reason));
+            _refusals.Add(new Refusal(line, VisibleText.Of(text, VisibleText.Quoted), reason));
         }
     }
 
@@ -124,13 +123,6 @@ internal sealed class EntryCollector(ParseSettings settings)
             Set = set, AcceptedEntries = Accepted, Cleaned = cleaned, Skipped = Skipped, Refused = _refused, RefusedCount = RefusedCount,
             Refusals = _refusals, Samples = _samples, Columns = Columns, Problems = Problems, Unusable = unusable,
         };
-    }
-
-    /// <summary>Text for people: cut to 200 characters, broken UTF-8 shown as such.</summary>
-    public static string Shorten(ReadOnlySpan<byte> text)
-    {
-        string all = Encoding.UTF8.GetString(text.Length > 4 * MaxText ? text[..(4 * MaxText)] : text);
-        return all.Length <= MaxText ? all : all[..MaxText];
     }
 
     /// <summary>Without white space at both ends (ASCII and the no-break space).</summary>

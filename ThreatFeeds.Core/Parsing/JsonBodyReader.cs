@@ -69,11 +69,13 @@ internal sealed class JsonBodyReader(Stream body)
     }
 
     /// <summary>Takes the tokens that are whole. Throws <see cref="JsonException"/> when the body is no JSON.</summary>
-    public void Read(JsonPathWalker walker, JsonValues values)
+    public void Read(JsonPathWalker walker, JsonValues values, CancellationToken ct)
     {
         var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), _final, _state);
         while (values.Unusable is null)
         {
+            // Of a long path each token is work, and there may be millions of them here.
+            ct.ThrowIfCancellationRequested();
             Utf8JsonReader before = walker.CountsFromEnd ? reader : default;
             if (!reader.Read())
             {

@@ -29,7 +29,7 @@ internal static class JsonFormat
                     return to.Finish(other, ct);
                 }
                 first = false;
-                reader.Read(walker, values);
+                reader.Read(walker, values, ct);
                 if (values.Unusable is { } reason)
                 {
                     return to.Finish(reason, ct);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 
@@ -12,7 +13,8 @@ internal static class JsonSuggestion
         var reader = new Utf8JsonReader(head, isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = JsonFormat.MaxDepth }));
         var probe = new EntryReader(settings);
         var path = new Stack<string>();
-        string? pending = null, stix = null, any = null;
+        string? pending = null, stix = null;
+        bool any = false;
         try
         {
             while (reader.Read())
@@ -23,10 +25,10 @@ internal static class JsonSuggestion
                         pending = reader.GetString();
                         break;
                     case JsonTokenType.StartObject:
-                        path.Push(Step(ref pending, path));
+                        path.Push(Step(ref pending));
                         break;
                     case JsonTokenType.StartArray:
-                        path.Push(Step(ref pending, path) + "[*]");
+                        path.Push(Step(ref pending) + "[*]");
                         break;
                     case JsonTokenType.EndObject or JsonTokenType.EndArray:
                         path.Pop();
@@ -34,13 +36,12 @@ internal static class JsonSuggestion
                     case JsonTokenType.String:
                         string value = reader.GetString()!;
                         stix ??= path.Count == 1 && pending == "type" && value == "bundle" ? value : null;
-                        bool inList = path.Any(p => p.EndsWith(']'));
-                        string at = "$" + string.Concat(path.Reverse()) + Step(ref pending, path);
-                        any ??= at;
-                        if (inList && stix is null && probe.Read(Encoding.UTF8.GetBytes(value)).Kind == VerdictKind.Accepted)
+                        any = true;
+                        if (stix is null && path.Any(p => p.EndsWith(']')) && probe.Read(Encoding.UTF8.GetBytes(value)).Kind == VerdictKind.Accepted)
                         {
-                            return $"The body is JSON; the stanza that reads it is: format: {{json: {{path: '{at}'}}}}";
+                            return Stanza("$" + string.Concat(path.Reverse()) + Step(ref pending));
                         }
+                        pending = null;
                         break;
                     default:
                         pending = null;
@@ -54,10 +55,15 @@ internal static class JsonSuggestion
         }
         return stix is not null
             ? "The body is a STIX bundle: its indicators stand inside patterns, which no format reads."
-            : any is null ? null : "The body is JSON, but no list of indicators for this content was found at its beginning.";
+            : !any ? null : "The body is JSON, but no list of indicators for this content was found at its beginning.";
     }
 
-    private static string Step(ref string? pending, Stack<string> path)
+    // One that is cut would read something else.
+    private static string Stanza(string path) => path.Length <= VisibleText.Quoted
+        ? $"The body is JSON; the stanza that reads it is: format: {{json: {{path: '{path}'}}}}"
+        : "The body is JSON; the path to its list of indicators is too long to be shown.";
+
+    private static string Step(ref string? pending)
     {
         string step = pending is null ? "" : pending.Length > 0 && pending.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !char.IsAsciiDigit(pending[0])
             ? "." + pending

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Parsing;
 
@@ -182,7 +183,7 @@ internal sealed class JsonList(ParseSettings settings)
 /// <summary>The first keys of one object, for telling an operator what it has.</summary>
 internal sealed class JsonKeys
 {
-    private const int MaxKeys = 20;
+    private const int MaxKeys = 20, MaxShown = 60;
 
     private readonly List<string> _keys = [];
     private int _depth = -1;
@@ -194,7 +195,7 @@ internal sealed class JsonKeys
     {
         if (depth == _depth && _keys.Count < MaxKeys)
         {
-            _keys.Add(EntryCollector.Shorten(reader.ValueSpan));
+            _keys.Add(VisibleText.Of(reader.ValueSpan, MaxShown));
         }
     }
 

@@ -13,7 +13,7 @@ public sealed record ParseSettings(ContentKind Content, FeedFormat Format, bool 
 
 /// <summary>An entry that is not an indicator.</summary>
 /// <param name="Line">One-based; for JSON the one-based place in the list.</param>
-/// <param name="Text">The entry, cut to 200 characters.</param>
+/// <param name="Text">The entry, cut to 200 characters and made visible.</param>
 public sealed record Refusal(long Line, string Text, string Reason);
 
 /// <summary>A column of a CSV body, for the preview.</summary>

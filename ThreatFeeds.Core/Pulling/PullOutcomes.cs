@@ -28,6 +28,7 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
 
     internal async Task KeptAsync(RunRow run, Feed feed, string reason, ParseResult? parsed, CancellationToken cancellationToken)
     {
+        reason = VisibleText.Of(reason, VisibleText.Message);
         await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.SetKept, reason, cancellationToken);
         // The fetch itself went well.
         await status.ClearAsync(feed.Name, feed.Uid, cancellationToken, ConditionType.PullFailed, ConditionType.HeaderSourceMissing);

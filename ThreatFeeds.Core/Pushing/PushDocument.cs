@@ -15,6 +15,9 @@ namespace ThreatFeeds.Pushing;
 /// </summary>
 public sealed class PushDocument
 {
+    /// <summary>Characters of a field's name in a message.</summary>
+    private const int MostShown = 80;
+
     private readonly ReadOnlySequence<byte> _list;
 
     private PushDocument(ContentKind content, ReadOnlySequence<byte> bytes, ReadOnlySequence<byte> list, string? problem) => (Content, Bytes, _list, Problem) = (content, bytes, list, problem);
@@ -97,7 +100,7 @@ public sealed class PushDocument
             string other = Field(content == ContentKind.IPSet ? ContentKind.DomainNameSet : ContentKind.IPSet);
             return outline.MemberCount == 1 && list.Name == other
                 ? $"The field is '{other}', but this index is for content {content}, whose field is '{field}'. {write} Or use the index for '{other}'."
-                : $"The document must have exactly the field '{field}'; it has {string.Join(", ", outline.Members.Select(m => $"'{Cut(m.Name)}'"))}. {write}";
+                : $"The document must have exactly the field '{field}'; it has {string.Join(", ", outline.Members.Select(m => $"'{VisibleText.Of(m.Name, MostShown)}'"))}. {write}";
         }
         return list switch
         {
@@ -107,8 +110,6 @@ public sealed class PushDocument
             _ => null,
         };
     }
-
-    private static string Cut(string name) => name.Length <= 80 ? name : name[..80];
 
     private static string Words(JsonTokenType kind) => kind switch
     {

@@ -34,6 +34,7 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
 
     internal async Task RefusedAsync(Feed feed, string reason, ParseResult? parsed, Push push, CancellationToken cancellationToken)
     {
+        reason = VisibleText.Of(reason, VisibleText.Message);
         await status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, reason, cancellationToken);
         await runs.RecordAsync(feed, RunTrigger.Push, push.Actor, push.StartedAt, new RunEnd(RunOutcome.Failed, reason, parsed), cancellationToken);
         PushingLog.Refused(log, feed.Name, reason);

@@ -64,7 +64,9 @@ public sealed class RunHistory(IContextFactory contexts)
 
     public static FeedRun View(RunRow row) => new(
         row.Id.ToString(CultureInfo.InvariantCulture), row.Feed, row.Trigger, Utc(row.StartedAt), Utc(row.FinishedAt), row.Outcome,
-        row.Accepted, row.Added, row.Removed, row.Skipped, row.Refused, row.Message);
+        row.Accepted, row.Added, row.Removed, row.Skipped, row.Refused,
+        // Rows of earlier versions hold whatever a server sent.
+        row.Message is null ? null : VisibleText.Of(row.Message, VisibleText.Message));
 
     private static DateTimeOffset? Utc(DateTime? value) => value is null ? null : new DateTimeOffset(DateTime.SpecifyKind(value.Value, DateTimeKind.Utc));
 }

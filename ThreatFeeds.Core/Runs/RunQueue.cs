@@ -200,7 +200,7 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
     {
         row.FinishedAt = Now;
         row.Outcome = end.Outcome;
-        row.Message = end.Message;
+        row.Message = end.Message is null ? null : VisibleText.Of(end.Message, VisibleText.Message);
         row.Accepted = end.Parsed?.Accepted ?? 0;
         row.Skipped = end.Parsed?.Skipped ?? 0;
         row.Refused = end.Parsed?.RefusedCount ?? 0;

@@ -173,4 +173,38 @@ public sealed class BoundsTests
         string path = "$" + string.Concat(Enumerable.Repeat("..*", 20));
         Assert.Contains("more than 20000000 values", (await Parse.NamesAsync(deep, new FeedFormat.Json(path))).Unusable, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_path_that_is_slow_to_follow_is_left_at_once_when_it_is_cancelled()
+    {
+        // A path that counts from the end has the array held, so that all of it is worked off at once: minutes, without a look at the token.
+        string path = $"$[{string.Join(',', Enumerable.Range(1, 10_000).Select(i => $"-{i}0000000"))}]";
+        using var cancel = new CancellationTokenSource();
+        using var body = new RepeatingBody(string.Concat(Enumerable.Repeat("1,", 1 << 20)), 10, "[", "0]") { AtEnd = cancel.Cancel };
+        Task<ParseResult> parsing = Task.Run(() => FeedParser.ParseAsync(body, Names with { Format = new FeedFormat.Json(path) }, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => parsing.WaitAsync(TimeSpan.FromSeconds(40)));
+    }
+
+    [Fact]
+    public async Task A_quote_that_is_never_closed_does_not_hold_the_rest_of_the_body()
+    {
+        const int Pieces = 60;
+        string lines = string.Concat(Enumerable.Repeat("bad.example,1\n", 1 << 16));
+        using var body = new RepeatingBody(lines, Pieces, "name,count\n\"");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ParseResult result = await FeedParser.ParseAsync(body, Names with { Format = Parse.Csv(number: 0) }, default);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+        Assert.Contains("The record that begins on line 2 is longer than 1 MiB", result.Unusable, StringComparison.Ordinal);
+        Assert.Contains("quote", result.Unusable, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_long_lines_no_more_is_held_than_tells_the_format()
+    {
+        using var body = new RepeatingBody(new string('x', 1_000_000) + " y\n", 200);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ParseResult result = await FeedParser.ParseAsync(body, Names, default);
+        Assert.Equal(200, result.RefusedCount);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
+    }
 }
