@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
@@ -67,9 +68,17 @@ internal static class FeedEndpoints
             return Problems.Problem(400, "manifest-unreadable", "The manifest cannot be read", e.Message);
         }
         FeedReading reading = reader.Read(document);
-        return reading.Manifest is null
-            ? Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems))
-            : Results.Ok(await previewer.PreviewAsync(reading.Manifest.Feed, cancellationToken));
+        if (reading.Manifest is null)
+        {
+            return Problems.Problem(422, "manifest-invalid", "The manifest breaks rules", string.Join("; ", reading.Problems));
+        }
+        FeedPreview preview = await previewer.PreviewAsync(reading.Manifest.Feed, cancellationToken);
+        if (preview.Busy)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = ProblemExceptionHandler.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            return Problems.Problem(503, "busy", "Busy", string.Join(" ", preview.Problems));
+        }
+        return Results.Ok(preview);
     }
 
     private static async Task<IResult> PullAsync(string name, FeedCatalog feeds, RunQueue runs, Actor actor, CancellationToken cancellationToken)

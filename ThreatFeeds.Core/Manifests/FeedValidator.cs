@@ -157,7 +157,8 @@ internal sealed class CsvValidator : AbstractValidator<CsvDraft>
 
 internal sealed class HeaderValidator : AbstractValidator<HeaderDraft>
 {
-    private const string OfBody = "it describes a body, and a pull sends none", OfConnection = "it is between two neighbours on the way and set by the connection itself";
+    private const string OfBody = "it describes a body, and a pull sends none", OfConnection = "it is between two neighbours on the way and set by the connection itself",
+        OfCondition = "a pull asks by itself whether the list has changed, and takes all of it";
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -165,10 +166,12 @@ internal sealed class HeaderValidator : AbstractValidator<HeaderDraft>
         ["Content-Language"] = OfBody, ["Content-Length"] = OfBody, ["Content-Location"] = OfBody, ["Content-MD5"] = OfBody, ["Content-Range"] = OfBody,
         ["Content-Type"] = OfBody,
         ["Connection"] = OfConnection, ["Keep-Alive"] = OfConnection, ["Proxy-Connection"] = OfConnection, ["TE"] = OfConnection,
-        ["Trailer"] = OfConnection, ["Transfer-Encoding"] = OfConnection, ["Upgrade"] = OfConnection,
+        ["Trailer"] = OfConnection, ["Transfer-Encoding"] = OfConnection, ["Upgrade"] = OfConnection, ["HTTP2-Settings"] = OfConnection,
+        ["If-Match"] = OfCondition, ["If-None-Match"] = OfCondition, ["If-Modified-Since"] = OfCondition, ["If-Unmodified-Since"] = OfCondition,
+        ["If-Range"] = OfCondition, ["Range"] = OfCondition,
         ["Expect"] = "it asks before a body is sent, and a pull sends none",
         ["Host"] = "the URL says it",
-        ["Proxy-Authorization"] = "it belongs to the proxy, which Pulling:Proxy sets for all feeds",
+        ["Proxy-Authorization"] = "it belongs to the proxy, which Pulling:ProxyCredentialsFile sets for all feeds",
     };
 
     /// <summary>Why a header of this name cannot be sent with a pull; null when it can, exactly as it is written.</summary>

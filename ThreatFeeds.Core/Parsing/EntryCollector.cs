@@ -37,7 +37,7 @@ internal sealed class EntryCollector(ParseSettings settings)
     /// <summary>Why reading on is of no use: there are more different indicators than may be held. Null while there are not.</summary>
     public string? Overfull => !_set.Full ? null : string.Create(CultureInfo.InvariantCulture,
         $"The body lists more different indicators than one feed may hold: its first {_set.Count:N0} take all of {Settings.MaxIndicatorBytes / (1024.0 * 1024):0.##} MiB "
-        + $"({IndicatorSetBuilder.EntryOverhead} bytes each beside their text). Split it into several feeds.");
+        + $"({IndicatorSetBuilder.EntryOverhead} bytes each beside their text). Split it into several feeds, or raise Pulling:MaxIndicatorBytes.");
 
     /// <summary>What the body's kind makes the operator ought to know.</summary>
     public List<string> Problems { get; } = [];

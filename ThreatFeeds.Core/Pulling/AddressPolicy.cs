@@ -26,7 +26,7 @@ public sealed class AddressPolicy
         _allowed = allowed;
     }
 
-    /// <summary>Why the address may not be connected to; null when it may.</summary>
+    /// <summary>What keeps the address from being connected to, as in "its address is …"; null when nothing does. Names the kind of address and not the address.</summary>
     public string? Refusal(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -34,11 +34,11 @@ public sealed class AddressPolicy
         {
             if (Never.Any(n => n.Contains(form)))
             {
-                return $"{Show(address, form)} is link-local, metadata, shared, multicast or reserved; feeds are never pulled from such addresses";
+                return "link-local, metadata, shared, multicast or reserved, and feeds are never pulled from such addresses";
             }
             if (OnlyIfAllowed.Any(n => n.Contains(form)) && !_allowed.Any(n => n.Contains(form)))
             {
-                return $"{Show(address, form)} is a loopback, private or otherwise inner address, which no network of Pulling:AllowedNetworks contains";
+                return "loopback, private or otherwise inner, and in no network of Pulling:AllowedNetworks";
             }
         }
         return null;
@@ -76,8 +76,6 @@ public sealed class AddressPolicy
             yield return new IPAddress(b.AsSpan(2, 4));
         }
     }
-
-    private static string Show(IPAddress address, IPAddress form) => address.Equals(form) ? $"{address}" : $"{address} (that is {form})";
 
     private static IPNetwork[] Parse(params string[] networks) => [.. networks.Select(IPNetwork.Parse)];
 }

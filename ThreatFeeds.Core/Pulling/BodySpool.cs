@@ -1,10 +1,8 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
-using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>Writes a foreign body to a file of ours, decompressing it, never more than allowed.</summary>
+/// <summary>Writes a foreign body to a file of ours, unpacking it, never more than allowed: neither of one body nor of all at once.</summary>
 internal sealed class BodySpool
 {
     /// <summary>Without it .NET takes the end of a compressed body cut short for its end.</summary>
@@ -13,6 +11,7 @@ internal sealed class BodySpool
     private readonly string _folder;
     private readonly PullingOptions _options;
     private readonly TimeProvider _time;
+    private readonly SpoolRoom _room;
 
     // Read once by the first decompression of the process; the fetcher is made at start, before any.
     static BodySpool() => AppContext.SetSwitch(StrictValidation, true);
@@ -22,6 +21,7 @@ internal sealed class BodySpool
         _folder = Path.Combine(dataDirectory, "pulling");
         _options = options;
         _time = time;
+        _room = new SpoolRoom(options.SpoolBytes);
         Directory.CreateDirectory(_folder);
         Sweep();
     }
@@ -35,34 +35,20 @@ internal sealed class BodySpool
         }
     }
 
-    /// <summary>Reads the whole answer.</summary>
-    public async Task<FetchedBody> WriteAsync(HttpResponseMessage answer, Uri url, CancellationToken cancellationToken)
+    /// <summary>Reads the whole body of an answer.</summary>
+    public async Task<FetchedBody> WriteAsync(HttpResponseMessage answer, Uri url, Validators validators, CancellationToken cancellationToken)
     {
         if (answer.Content.Headers.ContentLength > _options.MaxBytes)
         {
-            throw TooLong(url);
+            throw TooLong(url, _options.MaxBytes);
         }
-        FileStream file = new(Path.Combine(_folder, $"{Guid.NewGuid():N}.body"), new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
-        });
+        var file = new SpoolFile(Path.Combine(_folder, $"{Guid.NewGuid():N}.body"), _room);
         try
         {
             await using Stream raw = new PacedStream(await answer.Content.ReadAsStreamAsync(cancellationToken), _options, _time, url);
-            await using Stream body = Decoded(raw, answer.Content.Headers.ContentEncoding, url);
-            string digest = await CopyAsync(body, file, url, cancellationToken);
-            return new FetchedBody((int)answer.StatusCode, file, digest, Header(answer, "ETag"), Header(answer, "Last-Modified"));
-        }
-        catch (InvalidDataException e)
-        {
-            await file.DisposeAsync();
-            // What .NET says of it names a compression method whatever is wrong.
-            throw new FetchException(
-                $"The body from {url.Authority} cannot be unpacked: it is not what its Content-Encoding ({string.Join(", ", answer.Content.Headers.ContentEncoding)}) says, "
-                + "its bytes are damaged (wrong checksum), it is cut short, or there is something behind its end.", e) { BodyUnusable = true };
+            string? coding = Header(answer, "Content-Encoding");
+            await using Stream body = ContentCoding.Unpacked(raw, coding, url);
+            return new FetchedBody((int)answer.StatusCode, file, await CopyAsync(body, file, url, coding, cancellationToken), validators);
         }
         catch
         {
@@ -74,96 +60,41 @@ internal sealed class BodySpool
     internal static string? Header(HttpResponseMessage answer, string name) =>
         answer.Headers.NonValidated.TryGetValues(name, out var values) || answer.Content.Headers.NonValidated.TryGetValues(name, out values) ? values.ToString() : null;
 
-    private static FetchException TooLong(Uri url, long max) => new($"The body from {url.Authority} is longer than Pulling:MaxBytes ({max} bytes).") { BodyUnusable = true };
+    internal static FetchException TooLong(Uri url, long max) => new($"The body from {url.Authority} is longer than Pulling:MaxBytes ({max} bytes).") { BodyUnusable = true };
 
-    private FetchException TooLong(Uri url) => TooLong(url, _options.MaxBytes);
-
-    private async Task<string> CopyAsync(Stream from, FileStream to, Uri url, CancellationToken cancellationToken)
+    private async Task<string> CopyAsync(Stream from, SpoolFile to, Uri url, string? coding, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[128 * 1024];
-        long total = 0;
         int read;
-        while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
+        while ((read = await ReadAsync(from, buffer, url, coding, cancellationToken)) > 0)
         {
-            total += read;
-            if (total > _options.MaxBytes)
+            if (to.Bytes + read > _options.MaxBytes)
             {
-                throw TooLong(url);
+                throw TooLong(url, _options.MaxBytes);
             }
             hash.AppendData(buffer, 0, read);
-            await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            if (!await to.TryWriteAsync(buffer.AsMemory(0, read), cancellationToken))
+            {
+                throw new FetchException($"There is no room for the body from {url.Authority}: all bodies being read now take what Pulling:MaxSpoolBytes allows ({_options.SpoolBytes} bytes).") { Busy = true };
+            }
         }
-        await to.FlushAsync(cancellationToken);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static Stream Decoded(Stream raw, ICollection<string> encodings, Uri url)
+    private static async ValueTask<int> ReadAsync(Stream from, byte[] buffer, Uri url, string? coding, CancellationToken cancellationToken)
     {
-        Stream body = raw;
-        // The last coding named was applied last, so it comes off first.
-        foreach (string encoding in encodings.Reverse())
+        try
         {
-            body = encoding.ToUpperInvariant() switch
-            {
-                "GZIP" or "X-GZIP" => new WholeGzipStream(body),
-                "BR" => new BrotliStream(body, CompressionMode.Decompress),
-                "DEFLATE" => new ZLibStream(body, CompressionMode.Decompress),
-                "IDENTITY" => body,
-                _ => throw new FetchException($"{url.Authority} sent the body in the coding '{encoding}', which was not asked for."),
-            };
+            return await from.ReadAsync(buffer, cancellationToken);
         }
-        return body;
-    }
-
-    /// <summary>Counts what comes over the wire and gives up when nothing comes for too long.</summary>
-    private sealed class PacedStream(Stream inner, PullingOptions options, TimeProvider time, Uri url) : Stream
-    {
-        private long _total;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => _total; set => throw new NotSupportedException(); }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        // What the connection throws is a FetchException by now; brotli says it with an InvalidOperationException.
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or IOException)
         {
-            using var idle = new CancellationTokenSource(options.IdleTimeout, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
-            int read;
-            try
-            {
-                read = await inner.ReadAsync(buffer, both.Token);
-            }
-            catch (Exception e) when (e is IOException or HttpRequestException)
-            {
-                throw new FetchException($"{url.Authority} broke off before the whole answer had come: the body is cut short.", e) { BodyUnusable = true };
-            }
-            catch (OperationCanceledException e) when (idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw new FetchException($"{url.Authority} stopped sending the body for {options.IdleTimeout.TotalSeconds:0} s (idle time-out).", e);
-            }
-            _total += read;
-            return _total > options.MaxBytes ? throw TooLong(url, options.MaxBytes) : read;
-        }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-            base.Dispose(disposing);
+            // What .NET says of it names a compression method whatever is wrong.
+            throw new FetchException(
+                $"The body from {url.Authority} cannot be unpacked: it is not what its Content-Encoding ({coding}) says, "
+                + "its bytes are damaged (wrong checksum), it is cut short, or there is something behind its end.", e) { BodyUnusable = true };
         }
     }
 }

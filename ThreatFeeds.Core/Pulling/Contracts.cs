@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Pulling;
@@ -8,4 +9,9 @@ namespace ThreatFeeds.Pulling;
 public sealed record FeedPreview(
     int? Status, long Bytes, string Format, long Accepted, IReadOnlyDictionary<string, long> Cleaned, long Skipped,
     IReadOnlyDictionary<string, long> Refused, IReadOnlyList<string> Samples, IReadOnlyList<Refusal> Refusals,
-    IReadOnlyList<string> Problems, IReadOnlyList<FeedColumn> Columns);
+    IReadOnlyList<string> Problems, IReadOnlyList<FeedColumn> Columns)
+{
+    /// <summary>Nothing was fetched because too much else is; the problems say what. Worth another try in a moment.</summary>
+    [JsonIgnore]
+    public bool Busy { get; init; }
+}

@@ -4,16 +4,21 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>A feed's body: where it comes from and how it is read.</summary>
-public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers)
+/// <summary>A feed's body: where it comes from and how it is read. Both happen within a turn, which bounds their time and how many do so at once.</summary>
+public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers, FetchTurns turns, PullingOptions options)
 {
-    public static ParseSettings Settings(Feed feed)
+    public FetchTurns Turns => turns;
+
+    /// <summary>Reads the body as the feed says.</summary>
+    public Task<ParseResult> ParseAsync(FetchedBody body, Feed feed, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(feed);
-        return new ParseSettings(feed.Spec.Content, PullOf(feed).Format, feed.UrlsAsHosts);
+        var settings = new ParseSettings(feed.Spec.Content, PullOf(feed).Format, feed.UrlsAsHosts) { MaxIndicatorBytes = options.MaxIndicatorBytes };
+        return FeedParser.ParseAsync(body.Rewind(), settings, cancellationToken);
     }
 
-    /// <summary>Fetches the body. When the set held came from the same origin, the server may answer that nothing changed.</summary>
+    /// <summary>Fetches the body. When the set held came from the same URL and was read in the same way, the server may answer that nothing changed.</summary>
     public async Task<FetchedBody> FetchAsync(Feed feed, StoredSetRow? current, CancellationToken cancellationToken)
     {
         PullSpec pull = PullOf(feed);

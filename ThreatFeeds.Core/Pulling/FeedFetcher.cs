@@ -1,48 +1,41 @@
 using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>The addresses of a name, or of an address in text; throws <see cref="SocketException"/> when there are none.</summary>
-internal delegate Task<IPAddress[]> NameResolver(string host, CancellationToken cancellationToken);
-
 /// <summary>
 /// Fetches a body over HTTP without trusting the server: addresses are checked after name resolution, redirects are followed by hand
-/// and checked again, time and size are limited, no cookies, no proxy but the configured one.
+/// and checked again, time and size are limited, no cookies, no proxy but the configured one, and "not modified" counts only where it was asked.
 /// </summary>
 public sealed class FeedFetcher : IDisposable
 {
     /// <summary>Redirects followed.</summary>
     public const int MaxRedirects = 5;
 
+    /// <summary>Characters of a name in DNS (RFC 1035, 2.3.4, as text).</summary>
+    private const int MaxHost = 253;
+
     private readonly PullingOptions _options;
-    private readonly AddressPolicy _policy;
     private readonly TimeProvider _time;
-    private readonly NameResolver _resolve;
     private readonly BodySpool _spool;
-    private readonly X509Certificate2Collection _authorities = [];
     private readonly HttpMessageInvoker _http;
 
-    public FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time)
-        : this(options, dataDirectory, time, Dns.GetHostAddressesAsync)
+    public FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time, ILogger<FeedFetcher> log)
+        : this(options, dataDirectory, time, log, Dns.GetHostAddressesAsync)
     {
     }
 
-    internal FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time, NameResolver resolve)
+    internal FeedFetcher(PullingOptions options, string dataDirectory, TimeProvider time, ILogger log, NameResolver resolve)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _resolve = resolve;
         _options = options;
-        _policy = new AddressPolicy(options.Networks);
         _time = time;
         _spool = new BodySpool(dataDirectory, options, time);
-        if (!string.IsNullOrEmpty(options.CaFile))
-        {
-            _authorities.ImportFromPemFile(options.CaFile);
-        }
-        _http = new HttpMessageInvoker(Handler(), disposeHandler: true);
+        var trust = new ServerTrust(options.CaFile);
+        ProxyTunnel? proxy = string.IsNullOrEmpty(options.Proxy) ? null : new ProxyTunnel(new Uri(options.Proxy), options.ProxyCredentialsFile, trust);
+        var connections = new JudgedConnections(new AddressPolicy(options.Networks), resolve, proxy, trust, log);
+        _http = new HttpMessageInvoker(Handler(connections), disposeHandler: true);
     }
 
     /// <summary>Fetches the body, or throws <see cref="FetchException"/> with a reason for the operator.</summary>
@@ -54,15 +47,18 @@ public sealed class FeedFetcher : IDisposable
         Uri url = request.Url;
         try
         {
+            Check(url);
             bool sendHeaders = true;
             for (int redirects = 0; ; redirects++)
             {
-                Check(url);
-                using HttpResponseMessage answer = await SendAsync(url, request, sendHeaders, both.Token);
+                // They are of what this URL gave and of nothing else: a 304 from elsewhere would speak of another list.
+                Validators condition = redirects == 0 ? new Validators(request.ETag, request.LastModified) : default;
+                using HttpResponseMessage answer = await SendAsync(url, condition, sendHeaders ? request.Headers : [], both.Token);
                 if (Target(answer, url) is not { } next)
                 {
-                    return await ReceiveAsync(answer, url, both.Token);
+                    return await ReceiveAsync(answer, url, condition, redirected: redirects > 0, both.Token);
                 }
+                Check(next);
                 if (redirects == MaxRedirects)
                 {
                     throw new FetchException($"More than {MaxRedirects} redirects; the last one led to {next.Authority}.");
@@ -99,37 +95,55 @@ public sealed class FeedFetcher : IDisposable
             return null;
         }
         string? location = BodySpool.Header(answer, "Location");
-        return Uri.TryCreate(url, location, out Uri? next)
+        return !string.IsNullOrEmpty(location) && Uri.TryCreate(url, location, out Uri? next)
             ? next
             : throw new FetchException($"{url.Authority} redirects without saying where to.") { Status = (int)answer.StatusCode };
     }
 
-    private void Check(Uri url)
+    /// <summary>What a URL must be before anything is done with it; a server may have written it.</summary>
+    private static void Check(Uri url)
     {
         if (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
         {
-            throw new FetchException($"The scheme {url.Scheme} is not allowed; use https or http.");
+            throw new FetchException($"The scheme {VisibleText.Of(url.Scheme, VisibleText.Quoted)} is not allowed; use https or http.");
         }
         if (url.UserInfo.Length > 0)
         {
             throw new FetchException("The URL holds user information, which is refused; use a header from a Secret.");
         }
-        // Behind a proxy the connect callback sees the proxy's address only, so that at least literal addresses are checked here.
-        if (IPAddress.TryParse(url.Host.Trim('[', ']'), out IPAddress? literal) && _policy.Refusal(literal) is { } reason)
+        if (!IsHost(url))
         {
-            throw new FetchException($"{reason}.");
+            throw new FetchException($"'{VisibleText.Of(url.Host, VisibleText.Quoted)}' is no name or address of a host.");
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(Uri url, FetchRequest request, bool sendHeaders, CancellationToken cancellationToken)
+    private static bool IsHost(Uri url)
+    {
+        try
+        {
+            return url.IdnHost.Length is > 0 and <= MaxHost;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Uri url, Validators condition, IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, url);
         message.Headers.TryAddWithoutValidation("User-Agent", "ThreatFeeds/0.1");
         message.Headers.TryAddWithoutValidation("Accept", "*/*");
-        message.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip, br, deflate");
-        Condition(message, "If-None-Match", request.ETag);
-        Condition(message, "If-Modified-Since", request.LastModified);
-        foreach (KeyValuePair<string, string> header in sendHeaders ? request.Headers : [])
+        message.Headers.TryAddWithoutValidation("Accept-Encoding", ContentCoding.Accepted);
+        if (condition.ETag is { } tag)
+        {
+            message.Headers.TryAddWithoutValidation("If-None-Match", tag);
+        }
+        if (condition.LastModified is { } date)
+        {
+            message.Headers.TryAddWithoutValidation("If-Modified-Since", date);
+        }
+        foreach (KeyValuePair<string, string> header in headers)
         {
             message.Headers.Remove(header.Key);
             message.Headers.TryAddWithoutValidation(header.Key, header.Value);
@@ -150,109 +164,30 @@ public sealed class FeedFetcher : IDisposable
         }
     }
 
-    private static void Condition(HttpRequestMessage message, string name, string? value)
-    {
-        if (!string.IsNullOrEmpty(value))
-        {
-            message.Headers.TryAddWithoutValidation(name, value);
-        }
-    }
-
-    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, CancellationToken cancellationToken)
+    private async Task<FetchedBody> ReceiveAsync(HttpResponseMessage answer, Uri url, Validators condition, bool redirected, CancellationToken cancellationToken)
     {
         int status = (int)answer.StatusCode;
+        Validators validators = redirected ? default : new Validators(BodySpool.Header(answer, "ETag"), BodySpool.Header(answer, "Last-Modified"));
         return status switch
         {
-            304 => new FetchedBody(status, null, "", BodySpool.Header(answer, "ETag"), BodySpool.Header(answer, "Last-Modified")),
-            200 => await _spool.WriteAsync(answer, url, cancellationToken),
+            304 when condition.Any => new FetchedBody(status, null, "", validators),
+            200 => await _spool.WriteAsync(answer, url, validators, cancellationToken),
             _ => throw FetchException.ForStatus(status, url),
         };
     }
 
-    private SocketsHttpHandler Handler()
+    private SocketsHttpHandler Handler(JudgedConnections connections) => new()
     {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = !string.IsNullOrEmpty(_options.Proxy),
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = _options.ConnectTimeout,
-            // A connection kept open would outlive the check of its address.
-            PooledConnectionLifetime = TimeSpan.Zero,
-            MaxResponseHeadersLength = 64,
-            ActivityHeadersPropagator = null,
-        };
-        if (handler.UseProxy)
-        {
-            handler.Proxy = new WebProxy(new Uri(_options.Proxy!));
-        }
-        else
-        {
-            handler.ConnectCallback = ConnectAsync;
-        }
-        if (_authorities.Count > 0)
-        {
-            handler.SslOptions.RemoteCertificateValidationCallback = Trusts;
-        }
-        return handler;
-    }
-
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        Uri url = context.InitialRequestMessage.RequestUri!;
-        IPAddress[] addresses = await _resolve(context.DnsEndPoint.Host, cancellationToken);
-        Exception? failure = null;
-        foreach (IPAddress address in addresses)
-        {
-            if (_policy.Refusal(address) is { } reason)
-            {
-                // One forbidden address among the answers is enough to distrust the name.
-                throw new FetchException($"{url.IdnHost} must not be connected to: {reason}.");
-            }
-        }
-        // To the addresses just judged and not to the name, which may have others by now.
-        foreach (IPAddress address in addresses)
-        {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(address, context.DnsEndPoint.Port), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException e)
-            {
-                socket.Dispose();
-                failure = e;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-        throw failure ?? new FetchException($"The name {url.IdnHost} has no address in DNS.");
-    }
-
-    /// <summary>The system's judgement, or a chain that ends at an authority of Pulling:CaFile and names the host.</summary>
-    private bool Trusts(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (errors == SslPolicyErrors.None)
-        {
-            return true;
-        }
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf)
-        {
-            return false;
-        }
-        using var own = new X509Chain();
-        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.CustomTrustStore.AddRange(_authorities);
-        own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        if (chain is not null)
-        {
-            own.ChainPolicy.ExtraStore.AddRange(chain.ChainElements.Select(e => e.Certificate).ToArray());
-        }
-        return own.Build(leaf);
-    }
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        // Where connections are made names are judged, the proxy is asked and certificates are checked.
+        UseProxy = false,
+        ConnectCallback = connections.ConnectAsync,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectTimeout = _options.ConnectTimeout,
+        // A connection kept open would outlive the check of its address.
+        PooledConnectionLifetime = TimeSpan.Zero,
+        MaxResponseHeadersLength = 64,
+        ActivityHeadersPropagator = null,
+    };
 }

@@ -1,15 +1,13 @@
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Shows what a feed would give, before it is saved: fetches and reads the body, stores nothing.</summary>
-public sealed class FeedPreviewer(FeedBodies bodies, TimeProvider time)
+public sealed class FeedPreviewer(FeedBodies bodies)
 {
-    /// <summary>The whole preview takes no longer.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
-    /// <summary>Never fails for the feed's sake: what went wrong stands in the preview's problems.</summary>
+    /// <summary>Never fails for the feed's sake: what went wrong stands in the preview's problems. <see cref="FeedPreview.Busy"/> when too much is being fetched.</summary>
     public async Task<FeedPreview> PreviewAsync(Feed feed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(feed);
@@ -17,23 +15,26 @@ public sealed class FeedPreviewer(FeedBodies bodies, TimeProvider time)
         {
             return Nothing("", null, "The feed has no pull: its set is pushed, so that there is nothing to fetch.");
         }
-        using var limit = new CancellationTokenSource(Limit, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using FetchTurn? turn = await bodies.Turns.ForPreviewAsync(cancellationToken);
+        if (turn is null)
+        {
+            return Nothing(pull.Format.Name, null, "As many feeds are being fetched as Pulling:MaxFetches allows. Try again in a moment.") with { Busy = true };
+        }
         try
         {
-            await using FetchedBody body = await bodies.FetchAsync(feed, null, both.Token);
-            ParseResult parsed = await FeedParser.ParseAsync(body.Rewind(), FeedBodies.Settings(feed), both.Token);
+            await using FetchedBody body = await bodies.FetchAsync(feed, null, turn.Token);
+            ParseResult parsed = await bodies.ParseAsync(body, feed, turn.Token);
             IReadOnlyList<string> problems = parsed.Unusable is null || parsed.Problems.Contains(parsed.Unusable) ? parsed.Problems : [parsed.Unusable, .. parsed.Problems];
             return new FeedPreview(body.Status, body.Bytes, pull.Format.Name, parsed.Accepted, parsed.Cleaned, parsed.Skipped, parsed.Refused,
-                parsed.Samples, parsed.Refusals, problems, parsed.Columns);
+                parsed.Samples, parsed.Refusals, [.. problems.Select(p => VisibleText.Of(p, VisibleText.Message))], parsed.Columns);
         }
         catch (FetchException e)
         {
-            return Nothing(pull.Format.Name, e.Status, e.Message);
+            return Nothing(pull.Format.Name, e.Status, e.Message) with { Busy = e.Busy };
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (turn.IsOver)
         {
-            return Nothing(pull.Format.Name, null, $"{pull.Url.Authority} took longer than {Limit.TotalSeconds:0} s, the limit of a preview. A pull has more time.");
+            return Nothing(pull.Format.Name, null, $"Fetching and reading what {pull.Url.Authority} gives took longer than {turn.Limit.TotalSeconds:0} s, the limit of a preview. A pull has more time.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Pulling;
 
@@ -8,15 +9,19 @@ public sealed class FetchException : Exception
 {
     public FetchException() { }
 
-    public FetchException(string message) : base(message) { }
+    public FetchException(string message) : this(message, null) { }
 
-    public FetchException(string message, Exception? inner) : base(message, inner) { }
+    /// <param name="message">May quote a server: it is cut, and made visible.</param>
+    public FetchException(string message, Exception? inner) : base(VisibleText.Of(message, VisibleText.Message), inner) { }
 
     /// <summary>HTTP status of the answer, when there was one.</summary>
     public int? Status { get; init; }
 
     /// <summary>An answer came, but its body is cut short, too long or broken: the last good set is kept for that reason.</summary>
     public bool BodyUnusable { get; init; }
+
+    /// <summary>Nothing is wrong with the feed: other bodies take the room now.</summary>
+    public bool Busy { get; init; }
 
     /// <summary>A Secret or ConfigMap, or its key, is not there.</summary>
     public bool HeaderSourceMissing { get; init; }
@@ -36,16 +41,14 @@ public sealed class FetchException : Exception
             switch (e)
             {
                 case AuthenticationException:
-                    return new FetchException($"The certificate of {host} is not trusted: {e.Message} Add its authority with Pulling:CaFile when it is your own.", error);
+                    return new FetchException($"The certificate of {host} is not trusted: {e.Message} Add its authority with Pulling:CaFile when it is your own. A server has to send the certificates between; they are fetched nowhere.", error);
                 case SocketException socket:
                     return new FetchException(Words(socket, url), error);
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
                     return new FetchException($"{host} closed the connection without an answer.", error);
-                case HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError }:
-                    return new FetchException($"The proxy of Pulling:Proxy refused to connect to {host}: {e.Message}", error);
             }
         }
-        return new FetchException($"Pulling from {host} failed: {error.Message}", error);
+        return new FetchException($"Pulling from {host} failed: {VisibleText.Of(error.Message, VisibleText.Quoted)}", error);
     }
 
     internal static string Words(SocketException error, Uri url) => error.SocketErrorCode switch
@@ -56,16 +59,17 @@ public sealed class FetchException : Exception
         SocketError.HostUnreachable or SocketError.NetworkUnreachable => $"{url.Authority} cannot be reached: there is no route from here.",
         SocketError.ConnectionReset => $"{url.Authority} reset the connection.",
         SocketError.TimedOut => $"{url.Authority} did not answer the connection in time.",
-        _ => $"Connecting to {url.Authority} failed: {error.Message}",
+        _ => $"Connecting to {url.Authority} failed ({error.SocketErrorCode}).",
     };
 
     internal static FetchException ForStatus(int status, Uri url) => new(
         status switch
         {
+            304 => $"{url.Authority} answered 304 (not modified) to a request with no condition: there is no list to keep.",
             401 => $"{url.Authority} answered 401: it wants credentials; give them as a header from a Secret.",
             403 => $"{url.Authority} answered 403: it forbids this download; check the headers and whether your address is allowed.",
-            404 => $"{url.Authority} answered 404: there is nothing at {url.AbsolutePath}.",
-            410 => $"{url.Authority} answered 410: the list at {url.AbsolutePath} is gone for good.",
+            404 => $"{url.Authority} answered 404: there is nothing at {VisibleText.Of(url.AbsolutePath, VisibleText.Quoted)}.",
+            410 => $"{url.Authority} answered 410: the list at {VisibleText.Of(url.AbsolutePath, VisibleText.Quoted)} is gone for good.",
             429 => $"{url.Authority} answered 429: it is asked too often; use a longer period.",
             >= 500 => $"{url.Authority} answered {status}: the server has a problem of its own.",
             _ => $"{url.Authority} answered {status}, not 200.",

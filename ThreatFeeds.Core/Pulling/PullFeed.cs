@@ -51,9 +51,22 @@ public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodi
 
     private async Task PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
     {
+        using FetchTurn turn = await bodies.Turns.ForPullAsync(cancellationToken);
+        try
+        {
+            await PullAsync(run, feed, turn, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (turn.IsOver)
+        {
+            throw new FetchException($"Fetching and reading the body took longer than {turn.Limit.TotalSeconds:0} s, the limit of a pull.", e) { BodyUnusable = true };
+        }
+    }
+
+    private async Task PullAsync(RunRow run, Feed feed, FetchTurn turn, CancellationToken cancellationToken)
+    {
         string origin = FeedOrigin.Of(feed);
         StoredSetRow? current = await sets.CurrentAsync(feed.Uid, cancellationToken);
-        await using FetchedBody body = await bodies.FetchAsync(feed, current, cancellationToken);
+        await using FetchedBody body = await bodies.FetchAsync(feed, current, turn.Token);
         if (body.NotModified)
         {
             await outcomes.UnchangedAsync(run, feed, "The server says the list has not changed (304).", null, cancellationToken);
@@ -64,7 +77,7 @@ public sealed class PullFeed(RunHistory runs, FeedCatalog feeds, FeedBodies bodi
             await outcomes.UnchangedAsync(run, feed, "The body is the same as the one held.", null, cancellationToken);
             return;
         }
-        ParseResult parsed = await FeedParser.ParseAsync(body.Rewind(), FeedBodies.Settings(feed), cancellationToken);
+        ParseResult parsed = await bodies.ParseAsync(body, feed, turn.Token);
         if (SetGuard.Judge(feed, parsed, current, body.Digest, origin) is { } reason)
         {
             await outcomes.KeptAsync(run, feed, reason, parsed, cancellationToken);

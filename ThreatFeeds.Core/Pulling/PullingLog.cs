@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Telemetry;
 
@@ -19,4 +20,7 @@ internal static partial class PullingLog
 
     [LoggerMessage(EventIds.Pulling + 5, LogLevel.Error, "The pull of feed {Feed} broke")]
     public static partial void Broke(ILogger logger, string feed, Exception error);
+
+    [LoggerMessage(EventIds.Pulling + 6, LogLevel.Warning, "{Host} was not connected to: its address {Address} is {Reason}")]
+    public static partial void AddressRefused(ILogger logger, string host, IPAddress address, string reason);
 }

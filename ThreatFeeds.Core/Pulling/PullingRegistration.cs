@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace ThreatFeeds.Pulling;
 
@@ -12,7 +13,8 @@ public static class PullingRegistration
     {
         ArgumentNullException.ThrowIfNull(options);
         services.AddSingleton(options);
-        services.AddSingleton(s => new FeedFetcher(options, dataDirectory, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new FeedFetcher(options, dataDirectory, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<FeedFetcher>>()));
+        services.AddSingleton<FetchTurns>();
         services.AddSingleton<HeaderSources>();
         services.AddSingleton<FeedBodies>();
         services.AddSingleton<PullOutcomes>();

@@ -1,7 +1,11 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using ThreatFeeds.Api.Feeds;
+using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Pulling;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using Xunit;
@@ -16,7 +20,7 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _host = await FeedsHost.CreateAsync(_folder.Path, s => FeedsHost.AddJobs(s, _folder.Path), a => a.MapFeeds());
+        _host = await FeedsHost.CreateAsync(_folder.Path, s => FeedsHost.AddJobs(WithBodies(s), _folder.Path), Map);
         await _host.StartAsync();
         _http.BaseAddress = new Uri(_host.App.Urls.First());
     }
@@ -68,6 +72,32 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_preview_of_a_huge_manifest_is_refused() =>
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await SendAsync("POST", "/v1/feeds/preview", new string('x', 1_100_000))).Status);
+
+    [Fact]
+    public async Task A_preview_beyond_what_may_be_fetched_at_once_is_told_when_to_come_again()
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using HostileServer server = await HostileServer.StartAsync(_ => held.Task);
+        var options = new PullingOptions { MaxFetches = 1, PreviewPatience = TimeSpan.FromMilliseconds(50) };
+        options.AllowedNetworks.Add("127.0.0.0/8");
+        using var folder = new TemporaryFolder();
+        await using FeedsHost host = await FeedsHost.CreateAsync(folder.Path, s => FeedsHost.AddJobs(WithBodies(s).AddPulling(options, folder.Path), folder.Path), Map);
+        await host.StartAsync();
+        using var content = new StringContent(FeedsHost.Manifest("names", "DomainNameSet", server.Url).ToJsonString(), Encoding.UTF8, "application/json");
+        var preview = new Uri(new Uri(host.App.Urls.First()), "/v1/feeds/preview");
+        Task<HttpResponseMessage> first = _http.PostAsync(preview, content);
+        await FeedsHost.UntilAsync(() => Task.FromResult(!server.Requests.IsEmpty));
+        using var again = new StringContent(FeedsHost.Manifest("names", "DomainNameSet", server.Url).ToJsonString(), Encoding.UTF8, "application/json");
+        using HttpResponseMessage refused = await _http.PostAsync(preview, again);
+        Assert.Equal((503, 5.0), ((int)refused.StatusCode, refused.Headers.RetryAfter?.Delta?.TotalSeconds));
+        JsonElement problem = JsonDocument.Parse(await refused.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal("busy", problem.GetProperty("code").GetString());
+        Assert.Contains("Pulling:MaxFetches", problem.GetProperty("detail").GetString());
+        held.SetResult();
+        using HttpResponseMessage well = await first;
+        Assert.Equal(HttpStatusCode.OK, well.StatusCode);
+        Assert.False(JsonDocument.Parse(await well.Content.ReadAsStringAsync()).RootElement.TryGetProperty("busy", out _));
+    }
 
     [Fact]
     public async Task A_pull_is_accepted_and_shows_in_runs_indicators_and_manifest()
@@ -149,6 +179,18 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     {
         (HttpStatusCode status, JsonElement problem) = await SendAsync("POST", path);
         return (status, problem.GetProperty("code").GetString());
+    }
+
+    private static IServiceCollection WithBodies(IServiceCollection services)
+    {
+        IncomingBody.Add(services, new BodyOptions());
+        return services;
+    }
+
+    private static void Map(WebApplication app)
+    {
+        IncomingBody.Use(app);
+        app.MapFeeds();
     }
 
     private async Task<(HttpStatusCode Status, JsonElement Answer)> SendAsync(string method, string path, string? body = null)

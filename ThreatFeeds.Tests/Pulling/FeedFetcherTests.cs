@@ -1,28 +1,13 @@
 using System.ComponentModel.DataAnnotations;
-using System.IO.Compression;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using ThreatFeeds.Pulling;
-using ThreatFeeds.Tests.Support;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Pulling;
 
-public sealed class FeedFetcherTests : IDisposable
+public sealed class FeedFetcherTests : FetchingTest
 {
-    /// <summary>No wait of this room is longer, also when what it waits for is broken.</summary>
-    internal static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly List<FeedFetcher> _fetchers = [];
-
-    public void Dispose()
-    {
-        _fetchers.ForEach(f => f.Dispose());
-        Assert.Empty(Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories));
-        _folder.Dispose();
-    }
-
     [Fact]
     public async Task A_body_comes_with_its_digest_and_validators()
     {
@@ -243,35 +228,4 @@ public sealed class FeedFetcherTests : IDisposable
         c.Response.Headers.Location = to;
         return Task.CompletedTask;
     });
-
-    private static async Task WriteAsync(HttpContext context, string coding, byte[] body)
-    {
-        context.Response.Headers.ContentEncoding = coding;
-        await context.Response.Body.WriteAsync(body);
-    }
-
-    private static byte[] Pack(string coding, byte[] body)
-    {
-        var to = new MemoryStream();
-        using (Stream pack = coding switch
-        {
-            "gzip" => new GZipStream(to, CompressionMode.Compress),
-            "br" => new BrotliStream(to, CompressionLevel.Fastest),
-            _ => new ZLibStream(to, CompressionMode.Compress),
-        })
-        {
-            pack.Write(body);
-        }
-        return to.ToArray();
-    }
-
-    private FeedFetcher Fetcher(Action<PullingOptions>? change = null)
-    {
-        var options = new PullingOptions();
-        options.AllowedNetworks.Add("127.0.0.0/8");
-        change?.Invoke(options);
-        var fetcher = new FeedFetcher(options, _folder.Path, TimeProvider.System);
-        _fetchers.Add(fetcher);
-        return fetcher;
-    }
 }

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ThreatFeeds.Tests.Pulling;
@@ -34,10 +36,14 @@ internal sealed class HostileServer : IAsyncDisposable
             {
                 if (certificate is not null)
                 {
-                    l.UseHttps(certificate);
+                    // Given at once it would have to be one for servers, and its issuer would be looked for where it says.
+                    var tls = new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) };
+                    l.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls) });
                 }
             });
             k.Limits.MinResponseDataRate = null;
+            // Servers send whatever bytes they like.
+            k.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.Latin1;
         });
         builder.Services.AddLogging();
         WebApplication app = builder.Build();

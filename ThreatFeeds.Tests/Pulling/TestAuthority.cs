@@ -7,6 +7,9 @@ namespace ThreatFeeds.Tests.Pulling;
 /// <summary>A certificate authority of the test's own.</summary>
 internal sealed class TestAuthority : IDisposable
 {
+    /// <summary>Extended key usages (RFC 5280, 4.2.1.12).</summary>
+    public const string ForServers = "1.3.6.1.5.5.7.3.1", ForClients = "1.3.6.1.5.5.7.3.2";
+
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 _certificate;
 
@@ -27,8 +30,8 @@ internal sealed class TestAuthority : IDisposable
         return path;
     }
 
-    /// <summary>A certificate for a host (name or address), valid for a year unless it ended yesterday.</summary>
-    public X509Certificate2 Issue(string host, bool expired = false)
+    /// <summary>A certificate for a host (name or address), valid for a year unless it ended yesterday, for servers unless said otherwise.</summary>
+    public X509Certificate2 Issue(string host, bool expired = false, string usage = ForServers, params X509Extension[] more)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
@@ -42,7 +45,11 @@ internal sealed class TestAuthority : IDisposable
             names.AddDnsName(host);
         }
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        foreach (X509Extension extension in more)
+        {
+            request.CertificateExtensions.Add(extension);
+        }
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 signed = request.Create(_certificate, now.AddYears(-1), expired ? now.AddDays(-1) : now.AddYears(1), RandomNumberGenerator.GetBytes(8));
         return signed.CopyWithPrivateKey(key);
