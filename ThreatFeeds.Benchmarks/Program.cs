@@ -1,1 +1,7 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+using System.Reflection;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Running;
+
+// Each run is built anew, which takes longer than the default allows where other work goes on; what it leaves goes where all that is built goes.
+BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(
+    args, ManualConfig.Create(DefaultConfig.Instance).WithBuildTimeout(TimeSpan.FromMinutes(15)).WithArtifactsPath(Path.Combine("artifacts", "benchmarks")));

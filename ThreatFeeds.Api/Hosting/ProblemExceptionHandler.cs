@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -20,11 +21,11 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
         if (exception is BodiesFullException)
         {
             // As often as somebody sends too much: a line each, without where it came from.
-            HostingLog.BodiesFull(logger, httpContext.Request.Method, httpContext.Request.Path);
+            HostingLog.BodiesFull(logger, VisibleText.Of(httpContext.Request.Method, VisibleText.Quoted), VisibleText.Of(httpContext.Request.Path, VisibleText.Message));
         }
         else if (problem.Status >= 500)
         {
-            HostingLog.RequestFailed(logger, httpContext.Request.Method, httpContext.Request.Path, problem.Status, exception);
+            HostingLog.RequestFailed(logger, VisibleText.Of(httpContext.Request.Method, VisibleText.Quoted), VisibleText.Of(httpContext.Request.Path, VisibleText.Message), problem.Status, exception);
         }
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {

@@ -75,12 +75,12 @@ public sealed class FeedChangeRoutesTests : IAsyncLifetime
         JsonObject created = await CreateAsync();
         Guid uid = Guid.Parse(created["metadata"]!["uid"]!.GetValue<string>());
         var writer = _server.Services.GetRequiredService<FeedStatusWriter>();
-        await writer.SetConditionAsync("a.b", uid, ConditionType.PullFailed, "503", default);
-        await writer.SetConditionAsync("a.b", uid, ConditionType.PullFailed, "404", default);
+        await writer.SetConditionAsync("a.b", uid, ConditionType.HitStorm, "503", default);
+        await writer.SetConditionAsync("a.b", uid, ConditionType.HitStorm, "404", default);
         await writer.SyncedAsync("a.b", uid, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
         await writer.SyncedAsync("a.b", uid, new DateTimeOffset(2026, 1, 1, 3, 4, 5, TimeSpan.Zero), default);
         (_, JsonObject read, _) = await _server.SendAsync(HttpMethod.Get, $"{Feeds}/a.b");
-        Assert.Equal("""{"lastSuccessfulSync":"2026-01-02T03:04:05Z","errorConditions":[{"type":"PullFailed","message":"404"}]}""", read["status"]!.ToJsonString());
+        Assert.Equal("""{"lastSuccessfulSync":"2026-01-02T03:04:05Z","errorConditions":[{"type":"HitStorm","message":"404"}]}""", read["status"]!.ToJsonString());
     }
 
     [Fact]

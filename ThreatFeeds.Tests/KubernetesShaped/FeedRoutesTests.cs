@@ -152,19 +152,19 @@ public sealed class FeedRoutesTests : IAsyncLifetime
         JsonObject created = await CreateAsync();
         Guid uid = Guid.Parse(created["metadata"]!["uid"]!.GetValue<string>());
         var writer = _server.Services.GetRequiredService<FeedStatusWriter>();
-        await writer.SetConditionAsync("a.b", uid, ConditionType.PullFailed, "503", default);
+        await writer.SetConditionAsync("a.b", uid, ConditionType.HitStorm, "503", default);
         await writer.SyncedAsync("a.b", uid, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
         await writer.SearchedAsync([("a.b", uid), ("gone", Guid.NewGuid())], new DateTimeOffset(2026, 1, 2, 3, 5, 0, TimeSpan.Zero), default);
         (_, JsonObject read, _) = await _server.SendAsync(HttpMethod.Get, $"{Feeds}/a.b");
-        Assert.Equal("""{"lastSuccessfulSync":"2026-01-02T03:04:05Z","lastSuccessfulSearch":"2026-01-02T03:05:00Z","errorConditions":[{"type":"PullFailed","message":"503"}]}""", read["status"]!.ToJsonString());
+        Assert.Equal("""{"lastSuccessfulSync":"2026-01-02T03:04:05Z","lastSuccessfulSearch":"2026-01-02T03:05:00Z","errorConditions":[{"type":"HitStorm","message":"503"}]}""", read["status"]!.ToJsonString());
         Assert.Equal(1, read["metadata"]!["generation"]!.GetValue<int>());
 
-        await writer.SetConditionAsync("a.b", uid, ConditionType.PullFailed, "503", default);
+        await writer.SetConditionAsync("a.b", uid, ConditionType.HitStorm, "503", default);
         await writer.SetConditionAsync("a.b", Guid.NewGuid(), ConditionType.StoreFailed, "of a feed that is gone", default);
         await writer.SearchedAsync([("a.b", Guid.NewGuid())], new DateTimeOffset(2026, 1, 2, 3, 6, 0, TimeSpan.Zero), default);
         (_, JsonObject again, _) = await _server.SendAsync(HttpMethod.Get, $"{Feeds}/a.b");
         Assert.Equal(Version(read), Version(again));
-        await writer.ClearAsync("a.b", uid, ConditionType.PullFailed, ConditionType.SetKept);
+        await writer.ClearAsync("a.b", uid, ConditionType.HitStorm, ConditionType.SetKept);
         (_, again, _) = await _server.SendAsync(HttpMethod.Get, $"{Feeds}/a.b");
         Assert.Null(again["status"]!["errorConditions"]);
     }
