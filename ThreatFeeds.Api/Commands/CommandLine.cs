@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using ThreatFeeds.Api.Hosting;
 using ThreatFeeds.Logs;
 
@@ -69,11 +70,24 @@ internal static class CommandLine
         {
             FolderAccess.KeepNewFilesPrivate();
         }
+        // The host listens to these once it has started; what comes before that may take long, and must end in order as well.
+        using var told = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using PosixSignalRegistration interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        void End(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            told.Cancel();
+        }
         try
         {
             await using WebApplication app = ThreatFeedsHost.Build(arguments);
-            await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(cancellationToken);
-            await app.RunAsync(cancellationToken);
+            await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(told.Token);
+            await app.RunAsync(told.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (told.IsCancellationRequested)
+        {
             return 0;
         }
         catch (SettingsException problem)
@@ -81,7 +95,7 @@ internal static class CommandLine
             await System.Console.Error.WriteLineAsync("threatfeeds: " + problem.Message);
             return 2;
         }
-        catch (Exception problem) when (DamagedDatabase.Describe(problem) is { } words)
+        catch (Exception problem) when (UnusableDatabase.Describe(problem) is { } words)
         {
             await System.Console.Error.WriteLineAsync("threatfeeds: " + words);
             return 2;

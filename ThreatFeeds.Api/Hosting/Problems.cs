@@ -90,7 +90,8 @@ public static partial class Problems
         const int sqliteLocked = 6;
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            if (e is NpgsqlException { IsTransient: true }
+            if ((e is PostgresException postgres && UnusableDatabase.IsNotLetIn(postgres))
+                || e is NpgsqlException { IsTransient: true }
                 or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.IdleSessionTimeout }
                 or SqliteException { SqliteErrorCode: sqliteBusy or sqliteLocked })
             {

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Primitives;
+
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>Headers of every answer. All files are our own; nobody may frame the console.</summary>
@@ -16,7 +18,15 @@ internal static class ResponseHeaders
             IHeaderDictionary headers = ((HttpContext)state).Response.Headers;
             headers.ContentSecurityPolicy = ContentSecurityPolicy;
             headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Opener-Policy"] = "same-origin";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            // Files say how long they may be kept; what is answered from data may not be.
+            if (StringValues.IsNullOrEmpty(headers.CacheControl))
+            {
+                headers.CacheControl = "no-store";
+            }
             return Task.CompletedTask;
         }, context);
         return next(context);

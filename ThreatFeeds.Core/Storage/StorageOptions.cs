@@ -1,5 +1,8 @@
 using System.ComponentModel.DataAnnotations;
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
+using Npgsql;
 
 namespace ThreatFeeds.Storage;
 
@@ -27,6 +30,24 @@ public sealed class StorageOptions : IValidatableObject
         if (Provider == DatabaseProvider.Postgres && ConnectionString is null)
         {
             yield return new ValidationResult("ConnectionStrings:ThreatFeeds must be set when Storage:Provider is Postgres.");
+        }
+        // Not shown: it may hold a password.
+        if (ConnectionString is not null && !IsRead())
+        {
+            yield return new ValidationResult($"ConnectionStrings:ThreatFeeds is no connection string; write it like {(Provider == DatabaseProvider.Postgres ? "Host=db.example;Database=threatfeeds;Username=threatfeeds" : "Data Source=/var/lib/threatfeeds/threatfeeds.db")}.");
+        }
+    }
+
+    private bool IsRead()
+    {
+        try
+        {
+            _ = Provider == DatabaseProvider.Postgres ? (DbConnectionStringBuilder)new NpgsqlConnectionStringBuilder(ConnectionString) : new SqliteConnectionStringBuilder(ConnectionString);
+            return true;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            return false;
         }
     }
 }

@@ -35,7 +35,7 @@ public interface IContextFactory
 {
     ThreatFeedsContext Create();
 
-    /// <summary>Brings the database to the newest migration; forward only.</summary>
+    /// <summary>Brings the database to the newest migration; forward only. Whoever asks has an SQLite database for himself.</summary>
     Task MigrateAsync(CancellationToken cancellationToken);
 }
 
@@ -47,6 +47,11 @@ internal sealed class ContextFactory<TContext>(IDbContextFactory<TContext> inner
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         using ThreatFeedsContext context = Create();
+        if (context is SqliteContext)
+        {
+            // The row by which migrations keep each other out; one that a killed process left would be waited for without end. PostgreSQL's lock goes with the connection.
+            await context.Database.ExecuteSqlAsync($"""DROP TABLE IF EXISTS "__EFMigrationsLock" """, cancellationToken);
+        }
         await context.Database.MigrateAsync(cancellationToken);
     }
 }

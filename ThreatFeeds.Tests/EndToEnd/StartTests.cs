@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 
@@ -87,13 +89,7 @@ public sealed class StartTests
         }
         string file = Path.Combine(folder.Path, "threatfeeds.db");
         // What the killed process left is brought into the file first.
-        await using (var db = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False"))
-        {
-            await db.OpenAsync();
-            await using var command = db.CreateCommand();
-            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
-            await command.ExecuteNonQueryAsync();
-        }
+        await ExecuteAsync(folder, "PRAGMA wal_checkpoint(TRUNCATE)");
         byte[] bytes = await File.ReadAllBytesAsync(file);
         bytes.AsSpan(from).Fill(0x5A);
         await File.WriteAllBytesAsync(file, bytes);
@@ -102,6 +98,59 @@ public sealed class StartTests
         Assert.Contains("threatfeeds: The database (threatfeeds.db in the data folder) is damaged", process.Output, StringComparison.Ordinal);
         Assert.Contains("from a backup", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lock_that_a_killed_migration_left_is_not_waited_for()
+    {
+        using var folder = new TemporaryFolder();
+        using (LiveProcess first = LiveProcess.Start("--data", folder.Path))
+        {
+            Assert.True(await first.ListeningAsync() is not null, first.Output);
+            await first.KillAsync();
+        }
+        await ExecuteAsync(folder, """INSERT INTO "__EFMigrationsLock" ("Id", "Timestamp") VALUES (1, '2026-01-01 00:00:00')""");
+        using LiveProcess process = LiveProcess.Start("--data", folder.Path);
+        Assert.True(await process.ListeningAsync() is not null, process.Output);
+        await process.KillAsync();
+    }
+
+    [Fact]
+    public async Task A_process_told_to_end_while_it_migrates_ends_in_order_and_the_next_one_starts()
+    {
+        using var folder = new TemporaryFolder();
+        await using (SqliteConnection other = await OpenAsync(folder))
+        {
+            // Makes the migration wait, however fast the machine is.
+            await using SqliteTransaction held = other.BeginTransaction(deferred: false);
+            using LiveProcess told = LiveProcess.Start("--data", folder.Path);
+            await told.SaidAsync(2);
+            Assert.Contains("Data are kept in", told.Output, StringComparison.Ordinal);
+            told.Terminate();
+            await held.RollbackAsync();
+            Assert.True(await told.ExitAsync() == 0, told.Output);
+        }
+        using LiveProcess process = LiveProcess.Start("--data", folder.Path);
+        Assert.True(await process.ListeningAsync() is not null, process.Output);
+        await process.KillAsync();
+    }
+
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1;Username=u;Password=secret", "Failed to connect to 127.0.0.1:1.")]
+    [InlineData("Host=127.0.0.1;Prot=1;Password=secret", "is no connection string; write it like Host=")]
+    public async Task A_database_that_cannot_be_reached_stops_the_start_with_status_2(string connection, string words)
+    {
+        string output = await FailAsync(connection);
+        Assert.Contains("threatfeeds: ", output, StringComparison.Ordinal);
+        Assert.Contains(words, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", output, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task A_database_that_lets_nobody_in_stops_the_start_with_status_2()
+    {
+        string connection = new NpgsqlConnectionStringBuilder(TestDatabase.PostgresServer) { Username = "nobody_at_all" }.ConnectionString;
+        Assert.Contains("threatfeeds: The database of ConnectionStrings:ThreatFeeds cannot be used: role \"nobody_at_all\" does not exist (28000).", await FailAsync(connection), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,5 +180,32 @@ public sealed class StartTests
         Assert.Contains("\"code\":\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using HttpResponseMessage alive = await app.Client.GetAsync("/livez");
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    /// <summary>What the process says that cannot start with this database.</summary>
+    private static async Task<string> FailAsync(string connection)
+    {
+        using var folder = new TemporaryFolder();
+        var start = new ProcessStartInfo(LiveProcess.Executable, ["--data", folder.Path, "--urls", "http://127.0.0.1:0"]);
+        (start.Environment["Storage__Provider"], start.Environment["ConnectionStrings__ThreatFeeds"]) = ("Postgres", connection);
+        using LiveProcess process = LiveProcess.Start(start);
+        Assert.Equal(2, await process.ExitAsync());
+        Assert.DoesNotContain("Unhandled exception", process.Output, StringComparison.Ordinal);
+        return process.Output;
+    }
+
+    private static async Task<SqliteConnection> OpenAsync(TemporaryFolder folder)
+    {
+        var connection = new SqliteConnection($"Data Source={Path.Combine(folder.Path, "threatfeeds.db")};Pooling=False");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(TemporaryFolder folder, string statement)
+    {
+        await using SqliteConnection connection = await OpenAsync(folder);
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync();
     }
 }

@@ -39,6 +39,10 @@ public sealed class DatabaseAwayTests
     [InlineData("57P03", 503)] // It is starting.
     [InlineData("08006", 503)]
     [InlineData("53300", 503)] // Too many connections.
+    [InlineData("28P01", 503)] // Its password was changed.
+    [InlineData("28000", 503)] // It lets this client in no more.
+    [InlineData("3D000", 503)] // The database was renamed or dropped.
+    [InlineData("25006", 503)] // It may only be read now.
     [InlineData("53100", 507)]
     [InlineData("23505", 500)] // What this program did wrong is not the database's absence.
     [InlineData("42703", 500)]

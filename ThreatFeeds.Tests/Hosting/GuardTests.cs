@@ -80,21 +80,34 @@ public sealed class GuardTests
     }
 
     [Theory]
-    [InlineData("/livez")]
-    [InlineData("/v1/nothing")]
-    [InlineData("/swagger/index.html")]
-    public async Task Every_answer_has_the_headers_that_keep_foreign_pages_out(string path)
+    [InlineData("/livez", true)]
+    [InlineData("/v1/nothing", true)]
+    [InlineData("/v1/alerts", true)]
+    [InlineData("/apis/projectcalico.org/v3/globalthreatfeeds", true)]
+    [InlineData("/elasticsearch", true)]
+    [InlineData("/metrics", true)]
+    [InlineData("/openapi/v1.json", true)]
+    [InlineData("/feeds", true)]
+    [InlineData("/swagger/index.html", false)]
+    [InlineData("/_content/ThreatFeeds.Web/console.css", false)]
+    public async Task Every_answer_has_the_headers_that_keep_foreign_pages_out(string path, bool fromData)
     {
         await using AppFixture app = await AppFixture.StartAsync();
         using HttpResponseMessage response = await app.Client.GetAsync(path);
-        string policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
+        string policy = Header("Content-Security-Policy");
         Assert.StartsWith("default-src 'self';", policy, StringComparison.Ordinal);
         Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
-        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
-        Assert.Equal("no-referrer", Assert.Single(response.Headers.GetValues("Referrer-Policy")));
+        Assert.Equal("nosniff", Header("X-Content-Type-Options"));
+        Assert.Equal("no-referrer", Header("Referrer-Policy"));
+        Assert.Equal("DENY", Header("X-Frame-Options"));
+        Assert.Equal("same-origin", Header("Cross-Origin-Opener-Policy"));
+        Assert.Equal("same-origin", Header("Cross-Origin-Resource-Policy"));
+        Assert.True(!fromData || response.Headers.CacheControl?.NoStore == true, $"{response.Headers.CacheControl}");
         Assert.False(response.Headers.Contains("Server"));
         Assert.False(response.Headers.Contains("Access-Control-Allow-Origin"));
+
+        string Header(string name) => Assert.Single(response.Headers.GetValues(name));
     }
 
     [Fact]
