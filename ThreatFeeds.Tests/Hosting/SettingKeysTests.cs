@@ -81,10 +81,11 @@ public sealed class SettingKeysTests
         using var folder = new TemporaryFolder();
         string file = Path.Combine(folder.Path, "secret");
         File.WriteAllText(file, secret + "\n");
-        Settings settings = Read($"{key}File={file}", "Storage:Provider=Postgres", key.StartsWith('C') ? "Cluster:Name=c" : "ConnectionStrings:ThreatFeeds=Host=db");
+        string[] others = ["Storage:Provider=Postgres", key.StartsWith('C') ? "Cluster:Name=c" : "ConnectionStrings:ThreatFeeds=Host=db"];
+        Settings settings = Read([$"{key}File={file}", .. others]);
         Assert.Contains(secret, new[] { settings.Storage.ConnectionString, settings.Pulling.Proxy });
 
-        string both = Assert.Throws<SettingsException>(() => Read($"{key}File={file}", $"{key}={secret}")).Message;
+        string both = Assert.Throws<SettingsException>(() => Read([$"{key}File={file}", $"{key}={secret}", .. others])).Message;
         Assert.Equal($"{key} and {key}File are both set; use one of them.", both);
         File.WriteAllText(file, " ");
         Assert.Equal($"{key}File names '{file}', which is empty.", Assert.Throws<SettingsException>(() => Read($"{key}File={file}")).Message);
