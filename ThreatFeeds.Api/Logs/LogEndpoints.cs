@@ -30,6 +30,7 @@ public static class LogEndpoints
                 + "With an Idempotency-Key a repeated request is stored once, and another body under the same key is refused (422); without one a retry after a lost answer is stored again.")
             .Produces<Ingestion>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status408RequestTimeout)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)

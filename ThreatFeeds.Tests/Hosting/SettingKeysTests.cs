@@ -84,7 +84,7 @@ public sealed class SettingKeysTests
         Settings settings = Read($"{key}File={file}", "Storage:Provider=Postgres");
         Assert.Equal(secret, settings.Storage.ConnectionString);
 
-        string both = Assert.Throws<SettingsException>(() => Read($"{key}File={file}", $"{key}={secret}")).Message;
+        string both = Assert.Throws<SettingsException>(() => Read($"{key}File={file}", $"{key}={secret}", "Storage:Provider=Postgres")).Message;
         Assert.Equal($"{key} and {key}File are both set; use one of them.", both);
         File.WriteAllText(file, " ");
         Assert.Equal($"{key}File names '{file}', which is empty.", Assert.Throws<SettingsException>(() => Read($"{key}File={file}")).Message);
