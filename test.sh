@@ -101,10 +101,19 @@ export THREATFEEDS_TEST_CHROMIUM
 dotnet build ThreatFeeds.sln -c Release -p:UseSharedCompilation=false
 
 status=0
-dotnet test ThreatFeeds.sln -c Release --no-build --results-directory "$work/results" --logger "trx" --logger "console;verbosity=normal" || status=$?
+dotnet test ThreatFeeds.sln -c Release --no-build --results-directory "$work/results" --logger "trx" --logger "console;verbosity=minimal" || status=$?
 
 # Sums the counters of every result file; a skipped test is one that was neither executed nor passed.
 count() { { cat "$work"/results/*.trx 2>/dev/null || true; } | grep -o '<Counters [^>]*>' | { grep -o " $1=\"[0-9]*\"" || true; } | tr -dc '0-9\n' | awk '{ n += $1 } END { print n + 0 }'; }
+# Names every failed test once more, with the first lines of why: a long output is read from its end.
+failures() {
+    { cat "$work"/results/*.trx 2>/dev/null || true; } | awk '
+        /<UnitTestResult / { name = ""; if (/outcome="Failed"/) { name = $0; sub(/.* testName="/, "", name); sub(/" [a-zA-Z]+=".*/, "", name) } }
+        name != "" && /<Message>/ { sub(/.*<Message>/, ""); lines = 6; print "FAILED " name }
+        name != "" && lines > 0 { text = $0; ended = sub(/<\/Message>.*/, "", text); print "    " substr(text, 1, 300); lines = ended ? 0 : lines - 1 }'
+}
+
+failures
 total="$(count total || echo 0)"
 passed="$(count passed || echo 0)"
 failed=$(($(count failed || echo 0) + $(count error || echo 0) + $(count timeout || echo 0) + $(count aborted || echo 0)))
