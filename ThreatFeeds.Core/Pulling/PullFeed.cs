@@ -9,7 +9,7 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
-public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
+public sealed class PullFeed(FeedCatalog feeds, FetchTurns turns, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
 {
     /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again when its lease is over.</summary>
     /// <param name="run">As it was taken: who has it only from the database could have another's taking.</param>
@@ -46,7 +46,7 @@ public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets se
 
     private async Task PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
     {
-        using FetchTurn turn = await bodies.Turns.ForPullAsync(cancellationToken);
+        using FetchTurn turn = await turns.ForPullAsync(cancellationToken);
         try
         {
             await PullAsync(run, feed, turn, cancellationToken);
