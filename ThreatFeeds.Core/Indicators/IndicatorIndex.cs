@@ -60,25 +60,31 @@ public sealed class IndicatorIndex
     private static NameTable Names(FeedSets sets, IndexedFeed[] feeds)
     {
         // Counted first: the table is as large as what is different, however many feeds list the same.
-        int count = 0;
-        long bytes = 0;
+        (long count, long bytes) = feeds.Length == 1 ? (feeds[0].Set.Count, feeds[0].Set.ByteCount) : Sizes(feeds);
+        var names = new NameTable(sets, count, bytes);
+        int[] numbers = [.. feeds.Select(f => sets.NumberOf(f.Feed))], members = new int[feeds.Length];
+        bool anyBelow = feeds.Any(f => f.MatchSubdomains);
+        var all = new SetMerge(feeds);
+        while (all.TryNext(out ReadOnlySpan<byte> entry))
+        {
+            int listed = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, null)));
+            int below = anyBelow ? sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, feeds))) : 0;
+            names.Add(entry, listed, below);
+        }
+        names.Seal();
+        return names;
+    }
+
+    private static (long Count, long Bytes) Sizes(IndexedFeed[] feeds)
+    {
+        (long count, long bytes) = (0, 0);
         var all = new SetMerge(feeds);
         while (all.TryNext(out ReadOnlySpan<byte> entry))
         {
             count++;
             bytes += entry.Length;
         }
-        var names = new NameTable(sets, count, bytes);
-        int[] numbers = [.. feeds.Select(f => sets.NumberOf(f.Feed))], members = new int[feeds.Length];
-        all = new SetMerge(feeds);
-        while (all.TryNext(out ReadOnlySpan<byte> entry))
-        {
-            int listed = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, null)));
-            int below = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, feeds)));
-            names.Add(entry, listed, below);
-        }
-        names.Seal();
-        return names;
+        return (count, bytes);
     }
 
     private static (PrefixTable<uint> V4, PrefixTable<UInt128> V6) Prefixes(FeedSets sets, IndexedFeed[] feeds)

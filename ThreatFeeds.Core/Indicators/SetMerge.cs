@@ -48,8 +48,15 @@ internal sealed class SetMerge
             entry = default;
             return false;
         }
-        ulong key = _keys[_heap[0]];
         entry = Next(_heap[0]);
+        if (_left == 1)
+        {
+            // The last one is compared with nothing any more.
+            _listed[_count++] = _heap[0];
+            _left = ++_next[_heap[0]] < _feeds[_heap[0]].Set.Count ? 1 : 0;
+            return true;
+        }
+        ulong key = _keys[_heap[0]];
         do
         {
             _listed[_count++] = _heap[0];
