@@ -59,8 +59,12 @@ public sealed class IndicatorIndex
 
     private static NameTable Names(FeedSets sets, IndexedFeed[] feeds)
     {
+        if (feeds is [var only])
+        {
+            return Names(sets, only);
+        }
         // Counted first: the table is as large as what is different, however many feeds list the same.
-        (long count, long bytes) = feeds.Length == 1 ? (feeds[0].Set.Count, feeds[0].Set.ByteCount) : Sizes(feeds);
+        (long count, long bytes) = Sizes(feeds);
         var names = new NameTable(sets, count, bytes);
         int[] numbers = [.. feeds.Select(f => sets.NumberOf(f.Feed))], members = new int[feeds.Length];
         bool anyBelow = feeds.Any(f => f.MatchSubdomains);
@@ -70,6 +74,18 @@ public sealed class IndicatorIndex
             int listed = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, null)));
             int below = anyBelow ? sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, feeds))) : 0;
             names.Add(entry, listed, below);
+        }
+        names.Seal();
+        return names;
+    }
+
+    private static NameTable Names(FeedSets sets, IndexedFeed feed)
+    {
+        var names = new NameTable(sets, feed.Set.Count, feed.Set.ByteCount);
+        int listed = sets.Of([sets.NumberOf(feed.Feed)]);
+        for (int i = 0; i < feed.Set.Count; i++)
+        {
+            names.Add(feed.Set[i], listed, feed.MatchSubdomains ? listed : 0);
         }
         names.Seal();
         return names;
