@@ -29,7 +29,9 @@ public sealed class FeedStatistics(FeedOverviews overviews, Snapshots snapshots,
             return null;
         }
         Snapshot snapshot = await snapshots.RefreshAsync(cancellationToken);
-        IndicatorSet set = await sets.ReadAsync(name, cancellationToken) ?? IndicatorSet.Empty(feed.Feed.Spec.Content);
+        // What is searched for is in memory already; the set of a disabled feed is not, and of a damaged one it is said that it is.
+        IndicatorSet? held = (await sets.DamagedAsync(cancellationToken)).Contains(name) ? null : snapshot.Feeds.Where(f => f.Feed == name).Select(f => f.Set).FirstOrDefault();
+        IndicatorSet set = held ?? await sets.ReadAsync(name, cancellationToken) ?? IndicatorSet.Empty(feed.Feed.Spec.Content);
         var shared = new bool[set.Count];
         var overlap = new List<FeedOverlap>();
         foreach (IndexedFeed other in snapshot.Feeds.Where(f => f.Feed != name && f.Set.Content == set.Content))

@@ -32,40 +32,13 @@ public sealed class IndicatorIndex
     /// <summary>An index of these feeds; a feed may come more than once.</summary>
     public static IndicatorIndex Build(IEnumerable<IndexedFeed> feeds)
     {
-        IndexedFeed[] all = [.. feeds];
-        var sets = new FeedSets([.. all.Select(f => f.Feed)]);
-        IndexedFeed[] ofNames = [.. all.Where(f => f.Set.Content == ContentKind.DomainNameSet)];
-        var names = new NameTable(sets, ofNames.Sum(f => (long)f.Set.Count), ofNames.Sum(f => (long)f.Set.ByteCount));
-        foreach (IndexedFeed feed in ofNames)
-        {
-            int id = sets.Single(feed.Feed);
-            for (int i = 0; i < feed.Set.Count; i++)
-            {
-                names.Add(feed.Set[i], feed.MatchSubdomains, id);
-            }
-        }
-        names.Seal();
-        var v4 = new List<PrefixTable<uint>.Entry>();
-        var v6 = new List<PrefixTable<UInt128>.Entry>();
-        foreach (IndexedFeed feed in all.Where(f => f.Set.Content == ContentKind.IPSet))
-        {
-            int id = sets.Single(feed.Feed);
-            for (int i = 0; i < feed.Set.Count; i++)
-            {
-                IpPrefix prefix = IpPrefix.Decode(feed.Set[i]);
-                if (prefix.Address.IsV6)
-                {
-                    v6.Add(new(prefix.Address.Bits, (byte)prefix.Length, id));
-                }
-                else
-                {
-                    v4.Add(new((uint)prefix.Address.Bits, (byte)prefix.Length, id));
-                }
-            }
-        }
-        var index = new IndicatorIndex(sets, names, new(v4, sets, 32), new(v6, sets, 128));
+        // By name: what a merge gives in this order is in the order of the feeds' numbers.
+        IndexedFeed[] all = [.. feeds.OrderBy(f => f.Feed, StringComparer.Ordinal)];
+        var sets = new FeedSets(all.Select(f => f.Feed));
+        NameTable names = Names(sets, [.. all.Where(f => f.Set.Content == ContentKind.DomainNameSet)]);
+        var (v4, v6) = Prefixes(sets, [.. all.Where(f => f.Set.Content == ContentKind.IPSet)]);
         sets.Seal();
-        return index;
+        return new IndicatorIndex(sets, names, v4, v6);
     }
 
     /// <summary>Different names and prefixes held; <c>x</c> and <c>*.x</c> are one name.</summary>
@@ -82,5 +55,88 @@ public sealed class IndicatorIndex
             : _v4.TryMatch((uint)address.Bits, out length, out set);
         match = found ? new IndexMatch(IpPrefix.Of(address, length).ToString(), _sets.Names(set)) : default;
         return found;
+    }
+
+    private static NameTable Names(FeedSets sets, IndexedFeed[] feeds)
+    {
+        if (feeds is [var only])
+        {
+            return Names(sets, only);
+        }
+        // Counted first: the table is as large as what is different, however many feeds list the same.
+        (long count, long bytes) = Sizes(feeds);
+        var names = new NameTable(sets, count, bytes);
+        int[] numbers = [.. feeds.Select(f => sets.NumberOf(f.Feed))], members = new int[feeds.Length];
+        bool anyBelow = feeds.Any(f => f.MatchSubdomains);
+        var all = new SetMerge(feeds);
+        while (all.TryNext(out ReadOnlySpan<byte> entry))
+        {
+            int listed = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, null)));
+            int below = anyBelow ? sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, feeds))) : 0;
+            names.Add(entry, listed, below);
+        }
+        names.Seal();
+        return names;
+    }
+
+    private static NameTable Names(FeedSets sets, IndexedFeed feed)
+    {
+        var names = new NameTable(sets, feed.Set.Count, feed.Set.ByteCount);
+        int listed = sets.Of([sets.NumberOf(feed.Feed)]);
+        for (int i = 0; i < feed.Set.Count; i++)
+        {
+            names.Add(feed.Set[i], listed, feed.MatchSubdomains ? listed : 0);
+        }
+        names.Seal();
+        return names;
+    }
+
+    private static (long Count, long Bytes) Sizes(IndexedFeed[] feeds)
+    {
+        (long count, long bytes) = (0, 0);
+        var all = new SetMerge(feeds);
+        while (all.TryNext(out ReadOnlySpan<byte> entry))
+        {
+            count++;
+            bytes += entry.Length;
+        }
+        return (count, bytes);
+    }
+
+    private static (PrefixTable<uint> V4, PrefixTable<UInt128> V6) Prefixes(FeedSets sets, IndexedFeed[] feeds)
+    {
+        var v4 = new List<PrefixTable<uint>.Entry>();
+        var v6 = new List<PrefixTable<UInt128>.Entry>();
+        int[] numbers = [.. feeds.Select(f => sets.NumberOf(f.Feed))], members = new int[feeds.Length];
+        var all = new SetMerge(feeds);
+        while (all.TryNext(out ReadOnlySpan<byte> entry))
+        {
+            IpPrefix prefix = IpPrefix.Decode(entry);
+            int listed = sets.Of(members.AsSpan(0, Collect(all.Listed, numbers, members, null)));
+            if (prefix.Address.IsV6)
+            {
+                v6.Add(new(prefix.Address.Bits, (byte)prefix.Length, listed));
+            }
+            else
+            {
+                v4.Add(new((uint)prefix.Address.Bits, (byte)prefix.Length, listed));
+            }
+        }
+        return (new(v4, sets, 32), new(v6, sets, 128));
+    }
+
+    /// <summary>The numbers of the feeds that list an entry, without repeats; returns how many.</summary>
+    /// <param name="below">When given, only feeds among these that match subdomains.</param>
+    private static int Collect(ReadOnlySpan<int> listed, int[] numbers, int[] to, IndexedFeed[]? below)
+    {
+        int count = 0;
+        foreach (int i in listed)
+        {
+            if ((below is null || below[i].MatchSubdomains) && (count == 0 || to[count - 1] != numbers[i]))
+            {
+                to[count++] = numbers[i];
+            }
+        }
+        return count;
     }
 }

@@ -30,7 +30,10 @@ public sealed class IndicatorSet
     public string Text(int index) => IndicatorText.Decode(this[index]);
 
     /// <summary>True when the set holds this very entry.</summary>
-    public bool Contains(ReadOnlySpan<byte> encoded)
+    public bool Contains(ReadOnlySpan<byte> encoded) => Find(encoded) >= 0;
+
+    /// <summary>The entry's number; the complement of the number it would have when the set does not hold it.</summary>
+    internal int Find(ReadOnlySpan<byte> encoded)
     {
         int low = 0, high = Count - 1;
         while (low <= high)
@@ -39,7 +42,7 @@ public sealed class IndicatorSet
             int order = this[middle].SequenceCompareTo(encoded);
             if (order == 0)
             {
-                return true;
+                return middle;
             }
             if (order < 0)
             {
@@ -50,7 +53,7 @@ public sealed class IndicatorSet
                 high = middle - 1;
             }
         }
-        return false;
+        return ~low;
     }
 
     public static IndicatorSet Empty(ContentKind content) => new(content, [], [0]);

@@ -256,7 +256,8 @@ public sealed class IndicatorSetBuilder(ContentKind content, long maxBytes = Ind
         (order[a], order[b]) = (order[b], order[a]);
     }
 
-    private static ulong Key(ReadOnlySpan<byte> entry, int depth)
+    /// <summary>Eight bytes of an entry from a place on as a number that orders as they do; zeroes behind its end.</summary>
+    internal static ulong Key(ReadOnlySpan<byte> entry, int depth)
     {
         if (entry.Length >= depth + 8)
         {

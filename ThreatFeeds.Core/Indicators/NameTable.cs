@@ -38,8 +38,10 @@ internal sealed class NameTable
 
     public int Count { get; private set; }
 
-    /// <summary>Adds an encoded name; <paramref name="below"/> makes one without <c>*.</c> cover all names below it too.</summary>
-    public void Add(ReadOnlySpan<byte> encoded, bool below, int feed)
+    /// <summary>Adds an encoded name, each once.</summary>
+    /// <param name="listed">The combination of the feeds that list it.</param>
+    /// <param name="below">Of those for which it covers all names below it though it has no <c>*.</c>.</param>
+    public void Add(ReadOnlySpan<byte> encoded, int listed, int below)
     {
         bool wildcard = encoded is [(byte)'*', (byte)'.', ..];
         ReadOnlySpan<byte> name = wildcard ? encoded[2..] : encoded;
@@ -53,11 +55,12 @@ internal sealed class NameTable
         int entry = FindOrAdd(name, Finish(hash));
         if (!wildcard)
         {
-            _exact[entry] = _sets.Union(_exact[entry], feed);
+            _exact[entry] = listed;
         }
-        if (wildcard || below)
+        below = wildcard ? listed : below;
+        if (below != 0)
         {
-            _below[entry] = _sets.Union(_below[entry], feed);
+            _below[entry] = _sets.Union(_below[entry], below);
             _belowLabels |= 1UL << Math.Min(labels, 63);
             _plainBelow[entry >> 6] |= wildcard ? 0 : 1UL << entry;
         }

@@ -17,35 +17,24 @@ internal sealed class PrefixTable<T>
     private readonly int[] _buckets;
     private readonly int _bucketShift;
 
-    public readonly record struct Entry(T Address, byte Length, int Set) : IComparable<Entry>
-    {
-        public int CompareTo(Entry other)
-        {
-            int order = Address.CompareTo(other.Address);
-            return order != 0 ? order : Length.CompareTo(other.Length);
-        }
-    }
+    public readonly record struct Entry(T Address, byte Length, int Set);
 
     /// <summary>Different prefixes held.</summary>
     public int Count { get; }
 
+    /// <param name="entries">Each prefix once, sorted by address and then length.</param>
     public PrefixTable(List<Entry> entries, FeedSets sets, int width)
     {
         _bucketShift = width - 16;
-        entries.Sort();
+        Count = entries.Count;
         var starts = new List<T>(entries.Count + 1) { T.Zero };
         var lengths = new List<byte>(entries.Count + 1) { Gap };
         var ids = new List<int>(entries.Count + 1) { 0 };
         // Sorted by first address and then length, a prefix comes after all that hold it: a stack of those still open is enough.
         var open = new Stack<(T Last, byte Length, int Set)>();
-        for (int i = 0; i < entries.Count;)
+        foreach ((T address, byte length, int listed) in entries)
         {
-            (T address, byte length, int set) = entries[i];
-            for (i++; i < entries.Count && entries[i].Address == address && entries[i].Length == length; i++)
-            {
-                set = sets.Union(set, entries[i].Set);
-            }
-            Count++;
+            int set = listed;
             while (open.TryPeek(out var top) && top.Last < address)
             {
                 Close();

@@ -34,8 +34,9 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                 continue;
             }
             IndicatorSet old = before?.Set ?? IndicatorSet.Empty(set.Content);
-            (IndicatorSet added, long removed) = IndicatorSetDifference.Compare(old, set);
-            if (before is not null && added.Count == 0 && removed == 0)
+            IndicatorSetDifference change = IndicatorSetDifference.Compare(old, set, before?.Delta?.Most ?? 0);
+            bool differs = change.Added.Count > 0 || change.RemovedCount > 0;
+            if (before is not null && !differs)
             {
                 if (await stored.TouchAsync(seen.SetId!.Value, source, cancellationToken))
                 {
@@ -43,10 +44,10 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
                 }
                 continue;
             }
-            if (await TryReplaceAsync(seen, before, set, added, changed: added.Count > 0 || removed > 0 || (before is null && seen.SetId is not null), source, cancellationToken))
+            if (await TryReplaceAsync(seen, before, set, change, differs || (before is null && seen.SetId is not null), source, cancellationToken))
             {
                 listings.Changed();
-                return new SetChange(RunOutcome.Replaced, added.Count, removed);
+                return new SetChange(RunOutcome.Replaced, change.Added.Count, change.RemovedCount);
             }
         }
     }
@@ -132,13 +133,14 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         return await db.Listings.AsNoTracking().FirstOrDefaultAsync(l => l.FeedUid == feedUid, cancellationToken);
     }
 
-    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet? before, IndicatorSet set, IndicatorSet added, bool changed, SetSource source, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceAsync(ListingRow seen, DatedSet? before, IndicatorSet set, IndicatorSetDifference change, bool changed, SetSource source, CancellationToken cancellationToken)
     {
-        long id = await stored.WriteAsync(stored.Date(set, before), source, cancellationToken);
+        IndicatorSet added = change.Added;
+        DatedSet news = stored.Date(added, null);
+        DatedSet dated = stored.Date(set, before) with { Delta = before?.Delta?.Then(news, change.Removed) };
+        long id = await stored.WriteAsync(dated, source, cancellationToken);
         // A first set is its own difference; storing it twice would say nothing more.
-        long addedId = added.Count == set.Count ? id
-            : added.Count == 0 ? 0
-            : await stored.WriteAsync(stored.Date(added, null), new SetSource("", "", null, null), cancellationToken);
+        long addedId = added.Count == set.Count ? id : added.Count == 0 ? 0 : await stored.WriteAsync(news, new SetSource("", "", null, null), cancellationToken);
 
         await using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);

@@ -12,8 +12,11 @@ public sealed record DamagedFeed(string Feed, ContentKind Content, string Proble
 public static class DamagedQuery
 {
     /// <summary>Listings of enabled feeds whose set was found damaged, or is not there.</summary>
-    public static IQueryable<ListingRow> DamagedListings(this ThreatFeedsContext db) =>
-        db.Listings.Where(l => l.Enabled && l.SetId != null && !db.StoredSets.Any(s => s.Id == l.SetId && s.Format == StoredSets.Format));
+    public static IQueryable<ListingRow> DamagedListings(this ThreatFeedsContext db)
+    {
+        IQueryable<StoredSetRow> readable = db.StoredSets.Where(StoredSets.Readable);
+        return db.Listings.Where(l => l.Enabled && l.SetId != null && !readable.Any(s => s.Id == l.SetId));
+    }
 }
 
 /// <summary>Asks a set by the feed that lists it, so that what is wrong with it is told with the feed's name.</summary>

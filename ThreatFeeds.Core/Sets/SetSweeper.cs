@@ -3,11 +3,11 @@ using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Sets;
 
-/// <summary>Deletes stored sets that no listing and no remembered change names.</summary>
+/// <summary>Deletes stored sets that no listing and no remembered change names, and whose chunks no other set shares.</summary>
 public sealed class SetSweeper(IContextFactory contexts)
 {
     /// <summary>A set being written is not named by anything yet; it gets this long, by the database's clock.</summary>
-    private static readonly TimeSpan Unnamed = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Young = TimeSpan.FromHours(1);
 
     /// <summary>Sweeps once; returns the number of sets removed.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
@@ -15,8 +15,9 @@ public sealed class SetSweeper(IContextFactory contexts)
         List<long> orphans;
         await using (ThreatFeedsContext look = contexts.Create())
         {
-            DateTime before = await look.NowAsync(cancellationToken) - Unnamed;
-            orphans = await Orphans(look).Where(s => s.CreatedAt < before).Select(s => s.Id).ToListAsync(cancellationToken);
+            DateTime before = await look.NowAsync(cancellationToken) - Young;
+            // A base is older than what shares its chunks: newest first, one sweep takes both.
+            orphans = await Unnamed(look).Where(s => s.CreatedAt < before).OrderByDescending(s => s.Id).Select(s => s.Id).ToListAsync(cancellationToken);
         }
         int swept = 0;
         foreach (long id in orphans)
@@ -28,7 +29,7 @@ public sealed class SetSweeper(IContextFactory contexts)
                 // Who names it marks its row in the same transaction, and so is either seen now or finds no row.
                 await db.Database.ExecuteSqlAsync($"""SELECT 1 FROM stored_sets WHERE "Id" = {id} FOR UPDATE""", cancellationToken);
             }
-            if (await Orphans(db).AnyAsync(s => s.Id == id, cancellationToken))
+            if (await Unnamed(db).AnyAsync(s => s.Id == id && !db.StoredSets.Any(o => o.BaseId == id), cancellationToken))
             {
                 await StoredSets.DeleteAsync(db, id, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
@@ -38,6 +39,6 @@ public sealed class SetSweeper(IContextFactory contexts)
         return swept;
     }
 
-    private static IQueryable<StoredSetRow> Orphans(ThreatFeedsContext db) =>
+    private static IQueryable<StoredSetRow> Unnamed(ThreatFeedsContext db) =>
         db.StoredSets.Where(s => !db.Listings.Any(l => l.SetId == s.Id) && !db.ListingChanges.Any(c => c.AddedSetId == s.Id));
 }

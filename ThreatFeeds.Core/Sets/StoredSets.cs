@@ -1,33 +1,43 @@
 using System.Globalization;
+using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Indicators;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Sets;
 
-/// <summary>A stored set with the Unix second each entry has been listed since.</summary>
-public sealed record DatedSet(IndicatorSet Set, long[] Since);
-
 /// <param name="At">Null when the set does not list the entry.</param>
 public sealed record ListedSince(DateTimeOffset? At);
 
-/// <summary>Reads and writes stored sets chunk by chunk. A set is invisible until a listing or a change names it.</summary>
+/// <summary>
+/// Reads and writes stored sets chunk by chunk. A set that differs little from the one before it is stored as a delta: it shares the chunks of a base and has of its own what
+/// it adds and removes. A set is invisible until a listing or a change names it.
+/// </summary>
 public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
 {
-    /// <summary>How the chunks of sets written now are encoded (<see cref="StoredSetRow.Format"/>).</summary>
-    public const int Format = 1;
+    /// <summary>How the chunks of sets written now are encoded (<see cref="StoredSetRow.Format"/>); earlier forms are read, too.</summary>
+    public const int Format = 2;
 
     /// <summary>In place of the format: the set was found damaged. It is never read again, whatever the disk says later, so that all of the next set counts as added.</summary>
-    private const int Damaged = 0;
+    internal const int Damaged = 0;
 
-    /// <summary>Writes a set outside of any long transaction and returns its id; it is not complete yet.</summary>
+    /// <summary>Bytes of chunks that are written with one commit.</summary>
+    private const int CommitBytes = 4 << 20;
+
+    /// <summary>Nobody has found it damaged, and it has a form that this version reads.</summary>
+    internal static Expression<Func<StoredSetRow, bool>> Readable { get; } = s => s.Format > Damaged && s.Format <= Format;
+
+    /// <summary>Writes a set outside of any long transaction and returns its id; it is not complete yet. One with a delta is written as that.</summary>
     public async Task<long> WriteAsync(DatedSet set, SetSource source, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(source);
         await using ThreatFeedsContext db = contexts.Create();
         var row = new StoredSetRow
         {
             Content = set.Set.Content,
             Count = set.Set.Count,
+            BaseId = set.Delta?.BaseId,
             Digest = source.Digest,
             Origin = source.Origin,
             ETag = source.ETag,
@@ -37,20 +47,19 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         };
         db.StoredSets.Add(row);
         await db.SaveChangesAsync(cancellationToken);
-        for (int from = 0, ordinal = 0; from < set.Set.Count; from += SetChunkCodec.Entries, ordinal++)
+        int bytes = 0;
+        foreach (SetChunkRow chunk in set.Delta is { } delta ? Chunks(row, delta) : Chunks(row, set, 0, removed: false))
         {
-            int count = Math.Min(SetChunkCodec.Entries, set.Set.Count - from);
-            db.SetChunks.Add(new SetChunkRow
+            cancellationToken.ThrowIfCancellationRequested();
+            db.SetChunks.Add(chunk);
+            if ((bytes += chunk.Data.Length) >= CommitBytes)
             {
-                SetId = row.Id,
-                Ordinal = ordinal,
-                Count = count,
-                First = set.Set[from].ToArray(),
-                Data = SetChunkCodec.Encode(set.Set, set.Since, from, count),
-            });
-            await db.SaveChangesAsync(cancellationToken);
-            db.ChangeTracker.Clear();
+                await db.SaveChangesAsync(cancellationToken);
+                db.ChangeTracker.Clear();
+                bytes = 0;
+            }
         }
+        await db.SaveChangesAsync(cancellationToken);
         return row.Id;
     }
 
@@ -77,98 +86,42 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
 
     /// <summary>The whole set, or null when it has been swept away meanwhile.</summary>
     /// <exception cref="DamagedSetException">It is there and cannot be read. No body is taken for the same as it from then on.</exception>
-    public async Task<DatedSet?> ReadAsync(long id, CancellationToken cancellationToken)
+    public Task<DatedSet?> ReadAsync(long id, CancellationToken cancellationToken) => AskAsync(id, async (db, layout) =>
     {
-        await using ThreatFeedsContext db = contexts.Create();
-        StoredSetRow? row = await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken);
-        if (row is null)
+        var builder = new IndicatorSetBuilder(layout.Row.Content, long.MaxValue);
+        var since = new long[layout.Row.Count];
+        int count = 0;
+        foreach (SetLayout.Part part in layout.Parts)
         {
-            return null;
-        }
-        if (Unreadable(row) is { } unreadable)
-        {
-            return await DamagedAsync<DatedSet>(id, unreadable, cancellationToken);
-        }
-        var builder = new IndicatorSetBuilder(row.Content, long.MaxValue);
-        var since = new List<long>();
-        await foreach (SetChunkRow chunk in Chunks(db, id).WithCancellation(cancellationToken))
-        {
-            Exception? problem = Decode(chunk, (entry, at) =>
+            await layout.ReadAsync(db, part, (entry, at) =>
             {
                 builder.Add(entry);
-                since.Add(at);
-            });
-            if (problem is not null)
-            {
-                return await DamagedAsync<DatedSet>(id, problem, cancellationToken);
-            }
+                since[count++] = at;
+            }, cancellationToken);
         }
-        return since.Count == row.Count ? new DatedSet(builder.Build(cancellationToken), [.. since])
-            : await DamagedAsync<DatedSet>(id, since.Count, row.Count, cancellationToken);
-    }
+        return new DatedSet(builder.Build(cancellationToken), since) { Delta = layout.Delta };
+    }, cancellationToken);
 
     /// <summary>Since when the set lists exactly this entry; null when the set has been swept away meanwhile.</summary>
     /// <exception cref="DamagedSetException">As for the whole set.</exception>
-    public async Task<ListedSince?> SinceAsync(long id, byte[] encoded, CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = contexts.Create();
-        if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
-        {
-            return null;
-        }
-        if (Unreadable(row) is { } unreadable)
-        {
-            return await DamagedAsync<ListedSince>(id, unreadable, cancellationToken);
-        }
-        var chunks = await db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).Select(c => new { c.Ordinal, c.First, c.Count }).ToListAsync(cancellationToken);
-        long held = chunks.Sum(c => (long)c.Count);
-        if (held != row.Count)
-        {
-            return await DamagedAsync<ListedSince>(id, held, row.Count, cancellationToken);
-        }
-        var holder = chunks.LastOrDefault(c => c.First.AsSpan().SequenceCompareTo(encoded) <= 0);
-        SetChunkRow? chunk = holder is null ? null : await db.SetChunks.AsNoTracking().FirstOrDefaultAsync(c => c.SetId == id && c.Ordinal == holder.Ordinal, cancellationToken);
-        long? found = null;
-        Exception? problem = chunk is null ? null : Decode(chunk, (entry, at) =>
-        {
-            if (entry.SequenceEqual(encoded))
-            {
-                found = at;
-            }
-        });
-        return problem is not null ? await DamagedAsync<ListedSince>(id, problem, cancellationToken)
-            : new ListedSince(found is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null);
-    }
+    public Task<ListedSince?> SinceAsync(long id, byte[] encoded, CancellationToken cancellationToken) => AskAsync(id, async (db, layout) =>
+        new ListedSince(await layout.FindAsync(db, encoded, cancellationToken) is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null), cancellationToken);
 
     /// <summary>Entries as text in order, from a place on; null when the set has been swept away meanwhile.</summary>
     /// <param name="contains">Only entries with this text in them (ignoring case); null for all.</param>
     /// <exception cref="DamagedSetException">As for the whole set.</exception>
-    public async Task<Page<string>?> PageAsync(long id, string? contains, long skip, int limit, CancellationToken cancellationToken)
+    public Task<Page<string>?> PageAsync(long id, string? contains, long skip, int limit, CancellationToken cancellationToken) => AskAsync(id, async (db, layout) =>
     {
-        await using ThreatFeedsContext db = contexts.Create();
-        if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
-        {
-            return null;
-        }
-        if (Unreadable(row) is { } unreadable)
-        {
-            return await DamagedAsync<Page<string>>(id, unreadable, cancellationToken);
-        }
-        long held = await db.SetChunks.Where(c => c.SetId == id).SumAsync(c => (long)c.Count, cancellationToken);
-        if (held != row.Count)
-        {
-            return await DamagedAsync<Page<string>>(id, held, row.Count, cancellationToken);
-        }
         var items = new List<string>();
         long place = 0;
-        await foreach (SetChunkRow chunk in Chunks(db, id).WithCancellation(cancellationToken))
+        foreach (SetLayout.Part part in layout.Parts)
         {
-            if (contains is null && place + chunk.Count <= skip)
+            if (place + part.Count <= skip)
             {
-                place += chunk.Count;
+                place += part.Count;
                 continue;
             }
-            Exception? problem = Decode(chunk, (entry, _) =>
+            await layout.ReadAsync(db, part, (entry, _) =>
             {
                 if (place++ < skip || items.Count > limit)
                 {
@@ -179,11 +132,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
                 {
                     items.Add(items.Count == limit ? (place - 1).ToString(CultureInfo.InvariantCulture) : text);
                 }
-            });
-            if (problem is not null)
-            {
-                return await DamagedAsync<Page<string>>(id, problem, cancellationToken);
-            }
+            }, cancellationToken);
             if (items.Count > limit)
             {
                 string next = items[limit];
@@ -192,13 +141,13 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
             }
         }
         return new Page<string>(items, null);
-    }
+    }, cancellationToken);
 
     /// <summary>Notes that the same set came again, by another body or from elsewhere. False when it is gone, or was found damaged meanwhile.</summary>
     public async Task<bool> TouchAsync(long id, SetSource source, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        return await db.StoredSets.Where(s => s.Id == id && s.Format == Format).ExecuteUpdateAsync(
+        return await db.StoredSets.Where(Readable).Where(s => s.Id == id).ExecuteUpdateAsync(
             u => u.SetProperty(s => s.Digest, source.Digest).SetProperty(s => s.Origin, source.Origin)
                 .SetProperty(s => s.ETag, source.ETag).SetProperty(s => s.LastModified, source.LastModified), cancellationToken) == 1;
     }
@@ -211,7 +160,7 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
 
     /// <summary>Whether nobody has found the set damaged; nobody can until the caller's transaction ends.</summary>
     public async Task<bool> HoldAsync(ThreatFeedsContext db, long id, CancellationToken cancellationToken) =>
-        await db.StoredSets.Where(s => s.Id == id && s.Format == Format).ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, Format), cancellationToken) == 1;
+        await db.StoredSets.Where(Readable).Where(s => s.Id == id).ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, s => s.Format), cancellationToken) == 1;
 #pragma warning restore CA1822
 
     /// <summary>Removes a set nobody names.</summary>
@@ -230,43 +179,53 @@ public sealed class StoredSets(IContextFactory contexts, TimeProvider time)
         await db.SetChunks.Where(c => c.SetId == id).ExecuteDeleteAsync(cancellationToken);
     }
 
-    /// <summary>Why it is not even tried to decode the set; null when it is.</summary>
-    private static DamagedSetException? Unreadable(StoredSetRow row) => row.Format switch
+    private static IEnumerable<SetChunkRow> Chunks(StoredSetRow row, SetDelta delta)
     {
-        Format => null,
-        Damaged => new DamagedSetException("it could not be read before."),
-        _ => new DamagedSetException(string.Create(CultureInfo.InvariantCulture, $"it has form {row.Format} of a later version, and this one reads form {Format}.")),
-    };
-
-    private static IAsyncEnumerable<SetChunkRow> Chunks(ThreatFeedsContext db, long id) => db.SetChunks.AsNoTracking().Where(c => c.SetId == id).OrderBy(c => c.Ordinal).AsAsyncEnumerable();
-
-    /// <summary>Why the chunk cannot be decoded; null when it was.</summary>
-    private static Exception? Decode(SetChunkRow chunk, Action<ReadOnlySpan<byte>, long> entry)
-    {
-        try
+        int added = 0;
+        foreach (SetChunkRow chunk in Chunks(row, delta.Added, 0, removed: false))
         {
-            SetChunkCodec.Decode(chunk.Data, chunk.Count, entry);
-            return null;
+            added++;
+            yield return chunk;
         }
-        catch (Exception problem) when (problem is InvalidDataException or InvalidOperationException or IOException or FormatException or ArgumentException)
+        // Their times are those of the base and matter no more.
+        foreach (SetChunkRow chunk in Chunks(row, new DatedSet(delta.Removed, new long[delta.Removed.Count]), added, removed: true))
         {
-            return problem;
+            yield return chunk;
         }
     }
 
-    private Task<T?> DamagedAsync<T>(long id, Exception problem, CancellationToken cancellationToken)
-        where T : class => DamagedAsync<T>(id, new DamagedSetException("a chunk cannot be decoded.", problem), cancellationToken);
+    private static IEnumerable<SetChunkRow> Chunks(StoredSetRow row, DatedSet set, int ordinal, bool removed)
+    {
+        for (int from = 0; from < set.Set.Count; from += SetChunkCodec.Entries)
+        {
+            int count = Math.Min(SetChunkCodec.Entries, set.Set.Count - from);
+            yield return new SetChunkRow { SetId = row.Id, Ordinal = ordinal++, Count = count, First = set.Set[from].ToArray(), Data = SetChunkCodec.Encode(set, from, count), Removed = removed };
+        }
+    }
 
-    private Task<T?> DamagedAsync<T>(long id, long held, long count, CancellationToken cancellationToken)
-        where T : class => DamagedAsync<T>(id, new DamagedSetException($"its chunks hold {held} of {count} entries."), cancellationToken);
-
-    /// <summary>Throws, or gives null when the set was being swept away: a sweep takes the row with the chunks, so that a row that is there still says that nobody took them.</summary>
-    private async Task<T?> DamagedAsync<T>(long id, DamagedSetException damage, CancellationToken cancellationToken)
+    /// <summary>Asks a set; null when it is not there. A sweep takes the row with the chunks, so that a row that is there still says that nobody took them.</summary>
+    private async Task<T?> AskAsync<T>(long id, Func<ThreatFeedsContext, SetLayout, Task<T>> ask, CancellationToken cancellationToken)
         where T : class
     {
         await using ThreatFeedsContext db = contexts.Create();
-        int there = await db.StoredSets.Where(s => s.Id == id)
-            .ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, Damaged).SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
-        return there == 0 ? null : throw damage;
+        if (await db.StoredSets.AsNoTracking().FirstOrDefaultAsync(s => s.Id == id, cancellationToken) is not { } row)
+        {
+            return null;
+        }
+        try
+        {
+            return await ask(db, await SetLayout.OpenAsync(db, row, cancellationToken));
+        }
+        catch (DamagedSetException damage)
+        {
+            // Of what is wrong in a base, all that share it have a part.
+            int there = await db.StoredSets.Where(s => (s.Id == damage.SetId || s.BaseId == damage.SetId) && db.StoredSets.Any(asked => asked.Id == id))
+                .ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, Damaged).SetProperty(s => s.Digest, "").SetProperty(s => s.Origin, "").SetProperty(s => s.ETag, (string?)null).SetProperty(s => s.LastModified, (string?)null), cancellationToken);
+            if (there == 0)
+            {
+                return null;
+            }
+            throw;
+        }
     }
 }

@@ -66,6 +66,8 @@ public sealed class StoredSetRow
     public long Id { get; set; }
     public ContentKind Content { get; set; }
     public long Count { get; set; }
+    /// <summary>The set whose chunks this one shares; its own chunks hold what it adds to them and removes from them. Null when its own chunks hold all.</summary>
+    public long? BaseId { get; set; }
     /// <summary>SHA-256 (hex) of the body it came from; of the entries, for a difference.</summary>
     public required string Digest { get; set; }
     /// <summary>Names URL, format and fields the set was read with; the guard compares only like with like.</summary>
@@ -75,7 +77,7 @@ public sealed class StoredSetRow
     /// <summary>By the database's clock.</summary>
     public DateTime CreatedAt { get; set; }
     public bool Complete { get; set; }
-    /// <summary>How the data of its chunks are encoded; 1 is the first form, 0 says that the set was found damaged.</summary>
+    /// <summary>How the data of its own chunks are encoded; 1 is the first form, 0 says that the set was found damaged.</summary>
     public int Format { get; set; } = 1;
 }
 
@@ -88,6 +90,8 @@ public sealed class SetChunkRow
     /// <summary>The first entry, encoded, so that a reader finds its chunk.</summary>
     public required byte[] First { get; set; }
     public required byte[] Data { get; set; }
+    /// <summary>The entries are those of the base that the set has not.</summary>
+    public bool Removed { get; set; }
 }
 
 /// <summary>One change of what is listed. The row of generation g says what g changed.</summary>

@@ -45,6 +45,7 @@ public sealed class DocumentTests
     [InlineData("docs/operations.md")]
     [InlineData("docs/security.md")]
     [InlineData("docs/protocol.md")]
+    [InlineData("docs/performance.md")]
     [InlineData("README.md")]
     [InlineData("CONTRIBUTING.md")]
     public void Every_path_a_document_names_exists(string document)

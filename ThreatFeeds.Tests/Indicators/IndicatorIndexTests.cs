@@ -113,6 +113,33 @@ public sealed class IndicatorIndexTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Many_feeds_with_the_same_entries_cost_what_each_entry_ends_with_and_not_the_way_there(bool addresses)
+    {
+        var random = new Random(11);
+        string[] all = [.. Enumerable.Range(0, 4_000).Select(i => addresses ? $"10.{i / 256}.{i % 256}.0/24" : $"n{i}.bad.example")];
+        (string Feed, bool Below, string[] Entries)[] feeds = [.. Enumerable.Range(0, 50).Select(f => ($"f{f:00}", !addresses && f % 5 == 0, all.Where(_ => random.Next(2) == 0).ToArray()))];
+        IndexedFeed[] sets = [.. feeds.Select(f => new IndexedFeed(f.Feed, Sets.Of(f.Entries), f.Below))];
+        IndicatorIndex.Build(sets);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        IndicatorIndex index = IndicatorIndex.Build(sets);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // Two combinations of some 25 feeds for each entry at most, 4 bytes a feed; every step on the way would be more than 40 MB.
+        Assert.True(allocated < 8_000_000, $"{allocated} bytes");
+        Assert.Equal(4_000, index.Count);
+        for (int i = 0; i < 4_000; i += 37)
+        {
+            string[] expected = [.. feeds.Where(f => f.Entries.Contains(all[i])).Select(f => f.Feed)];
+            IndexMatch match = (addresses ? Address(index, all[i].Replace("0/24", "7", StringComparison.Ordinal)) : Name(index, all[i]))!.Value;
+            Assert.Equal(all[i], match.Indicator);
+            Assert.Equal(expected, match.Feeds);
+            string[] below = [.. feeds.Where(f => f.Below && f.Entries.Contains(all[i])).Select(f => f.Feed)];
+            Assert.Equal(below, addresses ? [] : Name(index, "x." + all[i])?.Feeds ?? []);
+        }
+    }
+
     [Fact]
     public void Addresses_are_found_as_a_plain_comparison_finds_them()
     {

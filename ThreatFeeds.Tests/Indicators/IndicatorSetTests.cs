@@ -25,15 +25,18 @@ public sealed class IndicatorSetTests
     }
 
     [Fact]
-    public void A_difference_says_what_came_and_how_many_went()
+    public void A_difference_says_what_came_and_how_many_went_and_which_when_they_are_few()
     {
         for (int seed = 1; seed <= 200; seed++)
         {
             var random = new Random(seed);
             string[] before = ["m.example", .. RandomNames(random, random.Next(0, 60))], after = ["m.example", .. RandomNames(random, random.Next(0, 60))];
-            (IndicatorSet added, long removed) = IndicatorSetDifference.Compare(Sets.Of(before), Sets.Of(after));
-            Assert.Equal(after.Except(before).Order(StringComparer.Ordinal), Enumerable.Range(0, added.Count).Select(added.Text));
-            Assert.Equal(before.Except(after).Count(), removed);
+            string[] gone = [.. before.Except(after).Order(StringComparer.Ordinal)];
+            long keep = random.Next(60);
+            IndicatorSetDifference difference = IndicatorSetDifference.Compare(Sets.Of(before), Sets.Of(after), keep);
+            Assert.Equal(after.Except(before).Order(StringComparer.Ordinal), Texts(difference.Added));
+            Assert.Equal(gone.Length, difference.RemovedCount);
+            Assert.Equal(gone.Length <= keep ? gone : null, difference.Removed is { } removed ? Texts(removed) : null);
         }
     }
 
@@ -41,10 +44,13 @@ public sealed class IndicatorSetTests
     public void A_change_of_content_replaces_everything()
     {
         IndicatorSet names = Sets.Of("a.example", "b.example"), addresses = Sets.Of("192.0.2.1");
-        (IndicatorSet added, long removed) = IndicatorSetDifference.Compare(names, addresses);
-        Assert.Equal(1, added.Count);
-        Assert.Equal(2, removed);
+        IndicatorSetDifference difference = IndicatorSetDifference.Compare(names, addresses, 2);
+        Assert.Equal(1, difference.Added.Count);
+        Assert.Equal(2, difference.RemovedCount);
+        Assert.Null(difference.Removed);
     }
+
+    private static IEnumerable<string> Texts(IndicatorSet set) => Enumerable.Range(0, set.Count).Select(set.Text);
 
     [Theory]
     [InlineData(ContentKind.IPSet, "192.0.2.7/24", "192.0.2.0/24")]

@@ -71,15 +71,15 @@ public sealed class SetSweepTests
     }
 
     [Fact]
-    public async Task A_set_of_a_later_form_is_not_read_as_the_first()
+    public async Task A_set_of_a_later_form_is_not_read_as_one_of_ours()
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
         await world.FeedAsync("one", "DomainNameSet");
         await world.SetAsync("one", "bad.example");
         await using ThreatFeedsContext db = world.Contexts.Create();
-        await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, 2));
+        await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, 3));
         long id = (await db.Listings.SingleAsync()).SetId!.Value;
-        Assert.Contains("2", (await Assert.ThrowsAsync<DamagedSetException>(() => world.Stored.ReadAsync(id, default))).Message, StringComparison.Ordinal);
+        Assert.Contains("3", (await Assert.ThrowsAsync<DamagedSetException>(() => world.Stored.ReadAsync(id, default))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<DamagedSetException>(() => world.Stored.SinceAsync(id, "bad.example"u8.ToArray(), default));
         await Assert.ThrowsAsync<DamagedSetException>(() => world.Stored.PageAsync(id, null, 0, 10, default));
     }

@@ -622,6 +622,9 @@ namespace ThreatFeeds.Storage.Postgres
                         .IsRequired()
                         .HasColumnType("bytea");
 
+                    b.Property<bool>("Removed")
+                        .HasColumnType("boolean");
+
                     b.HasKey("SetId", "Ordinal");
 
                     b.ToTable("set_chunks", (string)null);
@@ -634,6 +637,9 @@ namespace ThreatFeeds.Storage.Postgres
                         .HasColumnType("bigint");
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long?>("BaseId")
+                        .HasColumnType("bigint");
 
                     b.Property<bool>("Complete")
                         .HasColumnType("boolean");

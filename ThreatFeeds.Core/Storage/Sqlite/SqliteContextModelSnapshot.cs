@@ -609,6 +609,9 @@ namespace ThreatFeeds.Storage.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB");
 
+                    b.Property<bool>("Removed")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("SetId", "Ordinal");
 
                     b.ToTable("set_chunks", (string)null);
@@ -618,6 +621,9 @@ namespace ThreatFeeds.Storage.Sqlite
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("BaseId")
                         .HasColumnType("INTEGER");
 
                     b.Property<bool>("Complete")
