@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Radzen;
+using MudBlazor;
+using MudBlazor.Services;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
@@ -33,7 +34,15 @@ public static class WebRegistration
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddRadzenComponents();
+        services.AddMudServices(options =>
+        {
+            options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomRight;
+            options.SnackbarConfiguration.SnackbarVariant = Variant.Outlined;
+            // Two things done may be said in the same words, and each be taken back.
+            options.SnackbarConfiguration.PreventDuplicates = false;
+            options.SnackbarConfiguration.MaximumOpacity = 100;
+            options.SnackbarConfiguration.ShowTransitionDuration = options.SnackbarConfiguration.HideTransitionDuration = 150;
+        });
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
         services.AddScoped<Failures>();

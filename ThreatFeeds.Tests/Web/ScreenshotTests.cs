@@ -30,8 +30,8 @@ public sealed class ScreenshotTests(ConsoleBrowser browser)
             await wide.OpenAsync("/feeds/new");
             await wide.Input("Feed Name").FillAsync("botnet-addresses-2");
             await wide.Page.GetByLabel("Description").FillAsync("Addresses of botnets");
-            await wide.Page.GetByLabel("Content type").SelectOptionAsync("IPSet");
-            await wide.Page.GetByLabel("Format").SelectOptionAsync("csv");
+            await wide.ChooseAsync("Content type", "IPSet");
+            await wide.ChooseAsync("Format", "csv");
             await wide.Page.GetByLabel("The first record is a header").CheckAsync();
             await wide.Input("Column").FillAsync("address");
             await wide.Input("Delimiter").FillAsync(";");

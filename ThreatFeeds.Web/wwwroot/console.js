@@ -24,10 +24,10 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape') {
     const menu = document.querySelector('details.menu[open]');
     if (menu) { menu.open = false; menu.querySelector('summary').focus(); return; }
-    if (!typing(event.target) && !document.querySelector('.rz-dialog, dialog[open]')) document.querySelector('[data-close]')?.click();
+    if (!typing(event.target) && !document.querySelector('.mud-dialog, .mud-popover-open, dialog[open]')) document.querySelector('[data-close]')?.click();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('.rz-dialog, dialog[open]')) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('.mud-dialog, .mud-popover-open, dialog[open]')) return;
   const act = {
     '/': () => document.getElementById('find')?.focus(),
     '?': () => document.getElementById('keys')?.showModal(),
