@@ -34,15 +34,7 @@ public static class WebRegistration
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddMudServices(options =>
-        {
-            options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomRight;
-            options.SnackbarConfiguration.SnackbarVariant = Variant.Outlined;
-            // Two things done may be said in the same words, and each be taken back.
-            options.SnackbarConfiguration.PreventDuplicates = false;
-            options.SnackbarConfiguration.MaximumOpacity = 100;
-            options.SnackbarConfiguration.ShowTransitionDuration = options.SnackbarConfiguration.HideTransitionDuration = 150;
-        });
+        services.AddMudServices(options => SetNotices(options.SnackbarConfiguration));
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
         services.AddScoped<Failures>();
@@ -66,6 +58,16 @@ public static class WebRegistration
                 options.EnableDetailedErrors = false;
             });
         return services;
+    }
+
+    internal static void SetNotices(SnackbarConfiguration notices)
+    {
+        notices.PositionClass = Defaults.Classes.Position.BottomRight;
+        notices.SnackbarVariant = Variant.Outlined;
+        // Two things done may be said in the same words, and each be taken back.
+        notices.PreventDuplicates = false;
+        notices.MaximumOpacity = 100;
+        notices.ShowTransitionDuration = notices.HideTransitionDuration = 150;
     }
 
     /// <summary>Maps pages and static files. Call it after the middleware that guards requests.</summary>
