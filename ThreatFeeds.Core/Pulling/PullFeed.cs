@@ -9,11 +9,12 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
-public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
+public sealed class PullFeed(FeedCatalog feeds, FetchTurns turns, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
 {
     /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again when its lease is over.</summary>
     /// <param name="run">As it was taken: who has it only from the database could have another's taking.</param>
-    public async Task RunAsync(RunRow run, CancellationToken cancellationToken)
+    /// <param name="isDoneAgain">Whether the caller gives an open run back to the queue: one that the database was away for is then left open, instead of failing until its next time.</param>
+    public async Task RunAsync(RunRow run, CancellationToken cancellationToken, bool isDoneAgain = false)
     {
         Feed? feed = (await feeds.FindAsync(run.Feed, cancellationToken))?.Feed;
         if (feed is null || feed.Uid != run.FeedUid || feed.Spec.Pull is null)
@@ -38,6 +39,10 @@ public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets se
         {
             await outcomes.FetchFailedAsync(run, feed, e, cancellationToken);
         }
+        catch (Exception e) when (isDoneAgain && DatabaseFaults.IsAway(e))
+        {
+            outcomes.LeftOpen(feed, e);
+        }
         catch (Exception e)
         {
             await outcomes.BrokeAsync(run, feed, e, cancellationToken);
@@ -46,7 +51,7 @@ public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets se
 
     private async Task PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
     {
-        using FetchTurn turn = await bodies.Turns.ForPullAsync(cancellationToken);
+        using FetchTurn turn = await turns.ForPullAsync(cancellationToken);
         try
         {
             await PullAsync(run, feed, turn, cancellationToken);
