@@ -54,6 +54,7 @@ public sealed class AccessibilityTests(ConsoleBrowser browser)
         await judge("feeds, deleting");
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        await Expect(page.GetByLabel("Actions for names")).ToBeFocusedAsync();
         await page.Locator(".search-state summary").ClickAsync();
         await judge("feeds, the state of searching");
         await page.Keyboard.PressAsync("Escape");

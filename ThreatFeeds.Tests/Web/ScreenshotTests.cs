@@ -23,7 +23,7 @@ public sealed class ScreenshotTests(ConsoleBrowser browser)
         {
             await wide.OpenAsync("/feeds");
             // The last feed is pushed a minute after the demo has begun.
-            await Expect(wide.Page.GetByText("Up to date")).ToHaveCountAsync(6, new() { Timeout = 180_000 });
+            await Expect(wide.Page.Locator(".feeds .c-search").GetByText("Up to date")).ToHaveCountAsync(6, new() { Timeout = 180_000 });
             await Expect(wide.Page.GetByText("All logs searched")).ToBeVisibleAsync();
             await Expect(wide.Page.Locator(".side .count")).ToBeVisibleAsync();
             await TakeAsync(wide, "feeds");

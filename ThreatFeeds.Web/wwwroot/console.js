@@ -13,7 +13,12 @@ function move(step) {
   all[to].scrollIntoView({ block: 'nearest' });
 }
 
-const closeMenus = except => document.querySelectorAll('details.menu[open]').forEach(menu => { if (menu !== except) menu.open = false; });
+// What was focused within a menu that closes would be nowhere; a dialog that was opened from it gives the focus back to its button.
+const closeMenus = except => document.querySelectorAll('details.menu[open]').forEach(menu => {
+  if (menu === except) return;
+  if (menu.contains(document.activeElement)) menu.querySelector('summary').focus();
+  menu.open = false;
+});
 
 document.addEventListener('keydown', event => {
   if (event.key === 'Enter' && event.target.dataset?.enter === 'change') {
