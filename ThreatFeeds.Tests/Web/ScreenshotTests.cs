@@ -22,8 +22,10 @@ public sealed class ScreenshotTests(ConsoleBrowser browser)
         await using (ConsolePage wide = await browser.NewPageAsync(app))
         {
             await wide.OpenAsync("/feeds");
-            // The last feed is pushed a minute after the demo has begun.
-            await Expect(wide.Page.Locator(".feeds .c-search").GetByText("Up to date")).ToHaveCountAsync(6, new() { Timeout = 180_000 });
+            // The last feed is pushed a minute after the demo has begun, and looked back for.
+            await Expect(wide.Page.Locator(".feeds tr", new() { HasText = "incident-response" }).Locator(".hits .num")).ToHaveTextAsync("3", new() { Timeout = 180_000 });
+            await Expect(wide.Page.Locator(".feeds .c-search").GetByText("Up to date")).ToHaveCountAsync(6);
+            await Expect(wide.Page.Locator(".feeds .pill.ok")).ToHaveCountAsync(6);
             await Expect(wide.Page.GetByText("All logs searched")).ToBeVisibleAsync();
             await Expect(wide.Page.Locator(".side .count")).ToBeVisibleAsync();
             await TakeAsync(wide, "feeds");
