@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Radzen;
+using MudBlazor;
+using MudBlazor.Services;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
 
@@ -33,7 +34,7 @@ public static class WebRegistration
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddRadzenComponents();
+        services.AddMudServices(options => SetNotices(options.SnackbarConfiguration));
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
         services.AddScoped<Failures>();
@@ -57,6 +58,16 @@ public static class WebRegistration
                 options.EnableDetailedErrors = false;
             });
         return services;
+    }
+
+    internal static void SetNotices(SnackbarConfiguration notices)
+    {
+        notices.PositionClass = Defaults.Classes.Position.BottomRight;
+        notices.SnackbarVariant = Variant.Outlined;
+        // Two things done may be said in the same words, and each be taken back.
+        notices.PreventDuplicates = false;
+        notices.MaximumOpacity = 100;
+        notices.ShowTransitionDuration = notices.HideTransitionDuration = 150;
     }
 
     /// <summary>Maps pages and static files. Call it after the middleware that guards requests.</summary>

@@ -7,7 +7,7 @@ internal static class ResponseHeaders
 {
     /// <summary>Components set sizes and positions in style attributes, and icons come as data: images inside style sheets; scripts are files only.</summary>
     internal const string ContentSecurityPolicy =
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; " +
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
         "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     public static void UseResponseHeaders(this IApplicationBuilder app) => app.Use((context, next) =>

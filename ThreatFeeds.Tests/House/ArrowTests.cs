@@ -77,7 +77,7 @@ public sealed class ArrowTests
     [InlineData("Hangfire", "ThreatFeeds.Jobs")]
     [InlineData("YamlDotNet", "ThreatFeeds.Manifests")]
     [InlineData("FluentValidation", "ThreatFeeds.Manifests")]
-    [InlineData("Radzen", "ThreatFeeds.Web")]
+    [InlineData("MudBlazor", "ThreatFeeds.Web")]
     [InlineData("Npgsql.EntityFrameworkCore", "ThreatFeeds.Storage")]
     public void One_room_knows_the_library_and_no_other(string library, string room) =>
         Assert.Equal([room], Compiled.Types.Where(t => t.Namespace.FullName.StartsWith("ThreatFeeds.", StringComparison.Ordinal))

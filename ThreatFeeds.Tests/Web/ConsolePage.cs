@@ -44,6 +44,14 @@ internal sealed class ConsolePage : IAsyncDisposable
 
     public ILocator Input(string label) => Page.GetByLabel(label, new() { Exact = true });
 
+    /// <summary>Chooses in a list that opens.</summary>
+    public async Task ChooseAsync(string label, string option)
+    {
+        await Input(label).ClickAsync();
+        await Page.GetByRole(AriaRole.Option, new() { Name = option }).ClickAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Option)).ToHaveCountAsync(0);
+    }
+
     /// <summary>No page is wider than the window.</summary>
     public async Task AssertNothingScrollsSidewaysAsync() =>
         Assert.True(await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0, $"{Page.Url} scrolls sideways.");

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Radzen;
+using MudBlazor.Services;
 using ThreatFeeds.Telemetry;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Web.Data;
@@ -26,7 +26,7 @@ public sealed class LivePageTests : IAsyncDisposable
     public LivePageTests()
     {
         _services = new ServiceCollection().AddSingleton<TimeProvider>(_clock).AddSingleton(_asked).AddSingleton<ILogger<Failures>>(_heard)
-            .AddSingleton<ConsoleChanges>().AddScoped<NotificationService>().AddScoped<Toasts>().AddScoped<Failures>().BuildServiceProvider();
+            .AddSingleton<ConsoleChanges>().AddScoped<NavigationManager, Nowhere>().AddMudBlazorSnackbar().AddScoped<Toasts>().AddScoped<Failures>().BuildServiceProvider();
         _renderer = new HtmlRenderer(_services, NullLoggerFactory.Instance);
     }
 
@@ -157,6 +157,12 @@ public sealed class LivePageTests : IAsyncDisposable
         }
 
         protected override void BuildRenderTree(RenderTreeBuilder builder) => builder.AddContent(0, Error ?? $"{Asked.Times}");
+    }
+
+    /// <summary>Notices ask where the reader is.</summary>
+    private sealed class Nowhere : NavigationManager
+    {
+        public Nowhere() => Initialize("http://localhost/", "http://localhost/");
     }
 
     private sealed class Heard : ILogger<Failures>

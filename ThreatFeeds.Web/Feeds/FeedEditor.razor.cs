@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
-using Radzen;
+using MudBlazor;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Web.Data;
 using ThreatFeeds.Web.Shared;
@@ -35,7 +35,7 @@ public sealed partial class FeedEditor : IDisposable
 
     [Inject] private NavigationManager Nav { get; set; } = null!;
 
-    [Inject] private DialogService Dialogs { get; set; } = null!;
+    [Inject] private IDialogService Dialogs { get; set; } = null!;
 
     [Inject] private Toasts Toasts { get; set; } = null!;
 
@@ -183,7 +183,7 @@ public sealed partial class FeedEditor : IDisposable
 
     private async Task AskBeforeLeavingAsync(LocationChangingContext context)
     {
-        if (Changed && await Dialogs.Confirm("What you changed is not saved.", "Leave this page?", new() { OkButtonText = "Leave", CancelButtonText = "Stay" }) != true)
+        if (Changed && !await Dialogs.AskAsync("Leave this page?", "What you changed is not saved.", "Leave", "Stay"))
         {
             context.PreventNavigation();
         }

@@ -13,7 +13,12 @@ function move(step) {
   all[to].scrollIntoView({ block: 'nearest' });
 }
 
-const closeMenus = except => document.querySelectorAll('details.menu[open]').forEach(menu => { if (menu !== except) menu.open = false; });
+// What was focused within a menu that closes would be nowhere; a dialog that was opened from it gives the focus back to its button.
+const closeMenus = except => document.querySelectorAll('details.menu[open]').forEach(menu => {
+  if (menu === except) return;
+  if (menu.contains(document.activeElement)) menu.querySelector('summary').focus();
+  menu.open = false;
+});
 
 document.addEventListener('keydown', event => {
   if (event.key === 'Enter' && event.target.dataset?.enter === 'change') {
@@ -24,10 +29,10 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape') {
     const menu = document.querySelector('details.menu[open]');
     if (menu) { menu.open = false; menu.querySelector('summary').focus(); return; }
-    if (!typing(event.target) && !document.querySelector('.rz-dialog, dialog[open]')) document.querySelector('[data-close]')?.click();
+    if (!typing(event.target) && !document.querySelector('.mud-dialog, .mud-popover-open, dialog[open]')) document.querySelector('[data-close]')?.click();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('.rz-dialog, dialog[open]')) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('.mud-dialog, .mud-popover-open, dialog[open]')) return;
   const act = {
     '/': () => document.getElementById('find')?.focus(),
     '?': () => document.getElementById('keys')?.showModal(),
