@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -7,7 +8,7 @@ namespace ThreatFeeds.Api.Hosting;
 /// The body of every request as all code here meets it: what is read of it counts against the budget of all bodies, and it must come as fast as the
 /// settings say.
 /// </summary>
-internal sealed class IncomingBody : Stream
+internal sealed class IncomingBody : ReadingStream
 {
     /// <summary>What objects made of JSON weigh, at most about so many times the text; the framework makes them of every body that no call of ours reads.</summary>
     private const int WeightOfObjects = 16;
@@ -27,12 +28,6 @@ internal sealed class IncomingBody : Stream
 
     /// <summary>The reader takes from <see cref="Held"/> itself, for what it really keeps.</summary>
     public bool CountedByReader { get; set; }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public static void Add(IServiceCollection services, BodyOptions options) =>
         services.AddSingleton(options).AddSingleton(new BodyBudget(options.MaxBytes));
@@ -81,15 +76,6 @@ internal sealed class IncomingBody : Stream
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

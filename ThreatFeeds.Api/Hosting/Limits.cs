@@ -18,6 +18,8 @@ internal static class Limits
             limits.MaxRequestBodySize = Body;
             // What the server reads ahead for each connection, before any call asks for it.
             limits.MaxRequestBufferSize = 128 << 10;
+            // How fast a body must come is ours to say: the server's own rule, 5 s for whatever comes, would cut a body short that IncomingBody still waits for.
+            limits.MinRequestBodyDataRate = null;
             limits.MaxRequestLineSize = 8 << 10;
             limits.MaxRequestHeadersTotalSize = 32 << 10;
             limits.MaxRequestHeaderCount = 100;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -32,7 +33,7 @@ public static partial class Problems
             LogStoreException { Full: true } => Full(),
             LogStoreException => new(503, "log-store-unavailable", "The log store cannot answer", "The log store cannot answer now; try again later."),
             _ when IsDiskFull(exception) => Full(),
-            _ when IsDatabaseAway(exception) => new(503, "database-unavailable", "The database cannot answer", "The database cannot be reached now; try again later."),
+            _ when DatabaseFaults.IsAway(exception) => new(503, "database-unavailable", "The database cannot answer", "The database cannot be reached now; try again later."),
             _ => new(500, "internal", "Internal error", "Something went wrong here; the log has it under this trace id."),
         };
     }
@@ -82,24 +83,6 @@ public static partial class Problems
     private static partial Regex ParameterWithType();
 
     private static ProblemResult Full() => new(507, "storage-full", "No room is left", "The disk or database of this server is full; nothing was stored.");
-
-    /// <summary>Whether the database is what could not answer, and may well do so when asked again: a fault of this program is no such thing.</summary>
-    private static bool IsDatabaseAway(Exception exception)
-    {
-        const int sqliteBusy = 5;
-        const int sqliteLocked = 6;
-        for (Exception? e = exception; e is not null; e = e.InnerException)
-        {
-            if ((e is PostgresException postgres && UnusableDatabase.IsNotLetIn(postgres))
-                || e is NpgsqlException { IsTransient: true }
-                or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.IdleSessionTimeout }
-                or SqliteException { SqliteErrorCode: sqliteBusy or sqliteLocked })
-            {
-                return true;
-            }
-        }
-        return false;
-    }
 
     private static bool IsDiskFull(Exception exception)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Api.Hosting;
 
@@ -8,15 +9,6 @@ internal static class UnusableDatabase
 {
     private static readonly int[] DamagedSqlite = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
     private static readonly int[] UnusableSqlite = [3, 5, 6, 8, 10, 13, 14]; // SQLITE_PERM, BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN
-
-    /// <summary>States of PostgreSQL that say no more than that this client is not let in, or that there is nothing to let it into; whoever runs the server can change that.</summary>
-    private static readonly string[] NotLetIn =
-    [
-        PostgresErrorCodes.InvalidPassword, PostgresErrorCodes.InvalidAuthorizationSpecification, PostgresErrorCodes.InvalidCatalogName, PostgresErrorCodes.ReadOnlySqlTransaction,
-    ];
-
-    /// <summary>Whether it is one of the server's states in which this client is not let in.</summary>
-    public static bool IsNotLetIn(PostgresException problem) => NotLetIn.Contains(problem.SqlState);
 
     /// <summary>Why a start fails and what to do, or null when it is something else.</summary>
     public static string? Describe(Exception problem)
@@ -30,7 +22,7 @@ internal static class UnusableDatabase
                         + "Restore it, with its -wal and -shm files, from a backup. Without one, move threatfeeds.db* away: feeds and alerts then start empty, and the logs kept are searched anew.";
                 case SqliteException sqlite when UnusableSqlite.Contains(sqlite.SqliteErrorCode):
                     return $"The database cannot be used: {sqlite.Message.TrimEnd('.')}.";
-                case PostgresException postgres when postgres.IsTransient || IsNotLetIn(postgres) || postgres.SqlState == PostgresErrorCodes.InsufficientPrivilege:
+                case PostgresException postgres when postgres.IsTransient || DatabaseFaults.IsNotLetIn(postgres) || postgres.SqlState == PostgresErrorCodes.InsufficientPrivilege:
                     return $"The database of ConnectionStrings:ThreatFeeds cannot be used: {postgres.MessageText} ({postgres.SqlState}).";
                 // What the driver says of the way there; it names host and port, and no password.
                 case NpgsqlException and not PostgresException and not NpgsqlOperationInProgressException:

@@ -24,7 +24,7 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
 
     /// <summary>Changes the status in the caller's transaction. It locks what changes of feeds lock first.</summary>
     public Task ChangeAsync(ThreatFeedsContext db, string feed, Guid uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
-        UpdateAsync(db, feed, uid, change, cancellationToken);
+        store.UpdateStatusAsync(db, Key(feed), uid, status => change(FeedStatus.Read(status)).ToJson(), cancellationToken);
 
     /// <summary>Everything that had arrived by then has been compared with these feeds. The caller limits how often it says so.</summary>
     public async Task SearchedAsync(IReadOnlyCollection<(string Name, Guid Uid)> feeds, DateTimeOffset at, CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
             await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
             foreach ((string feed, Guid uid) in feeds)
             {
-                await UpdateAsync(db, feed, uid, s => s.Searched(at), ct);
+                await ChangeAsync(db, feed, uid, s => s.Searched(at), ct);
             }
             await transaction.CommitAsync(ct);
             return true;
@@ -58,14 +58,11 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
                 return false;
             }
             await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(ct);
-            await UpdateAsync(db, feed, uid, change, ct);
+            await ChangeAsync(db, feed, uid, change, ct);
             await transaction.CommitAsync(ct);
             return true;
         }, cancellationToken);
     }
-
-    private Task<ResourceResult> UpdateAsync(ThreatFeedsContext db, string feed, Guid uid, Func<FeedStatus, FeedStatus> change, CancellationToken cancellationToken) =>
-        store.UpdateStatusAsync(db, Key(feed), uid, status => change(FeedStatus.Read(status)).ToJson(), cancellationToken);
 
     private static bool Changes(ResourceRow row, Func<FeedStatus, FeedStatus> change)
     {

@@ -17,6 +17,12 @@ internal static partial class JobsLog
     [LoggerMessage(EventIds.Jobs + 4, LogLevel.Error, "A part of retention failed; it is tried again at its next time")]
     public static partial void RetentionFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(EventIds.Jobs + 7, LogLevel.Warning, "What recurs could not be scheduled; it is tried again")]
+    public static partial void NotScheduled(ILogger logger, Exception problem);
+
+    [LoggerMessage(EventIds.Jobs + 6, LogLevel.Warning, "Run {Run} of feed {Feed} is done again: the database was away")]
+    public static partial void GivenBack(ILogger logger, string feed, long run);
+
     [LoggerMessage(EventIds.Jobs + 5, LogLevel.Information, "Retention deleted {Records} records, {Alerts} alerts and {Sets} stored sets")]
     public static partial void Retained(ILogger logger, long records, long alerts, long sets);
 }

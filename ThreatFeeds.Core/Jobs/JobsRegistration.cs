@@ -39,6 +39,8 @@ public static class JobsRegistration
             UseSlidingInvisibilityTimeout = true,
             InvisibilityTimeout = TimeSpan.FromSeconds(30),
             QueuePollInterval = TimeSpan.FromSeconds(5),
+            // Its locks are rows that a killed owner leaves: dispatch and sweep would not recur for the ten minutes that these count by default. Two that have one do a thing twice.
+            DistributedLockTimeout = TimeSpan.FromSeconds(15),
         };
         return new PostgreSqlStorage(new NpgsqlConnectionFactory(connection, storage), storage);
     }

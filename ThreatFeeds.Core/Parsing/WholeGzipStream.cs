@@ -7,7 +7,7 @@ namespace ThreatFeeds.Parsing;
 /// Unpacks gzip and throws <see cref="InvalidDataException"/> when the data end early or have something behind them; GZipStream itself takes a body that
 /// was cut short for a whole one and leaves out what follows the last member. A last member of our own, with random bytes, is put behind the body: it comes out only when all before it was whole.
 /// </summary>
-public sealed class WholeGzipStream : Stream
+public sealed class WholeGzipStream : ReadingStream
 {
     private const int SealBytes = 16;
 
@@ -26,12 +26,6 @@ public sealed class WholeGzipStream : Stream
         }
         _unzip = new GZipStream(new Sequence(body, member.ToArray()), CompressionMode.Decompress);
     }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -64,15 +58,6 @@ public sealed class WholeGzipStream : Stream
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -83,15 +68,9 @@ public sealed class WholeGzipStream : Stream
     }
 
     /// <summary>The body, then the seal's member. Leaves the body open.</summary>
-    private sealed class Sequence(Stream body, byte[] after) : Stream
+    private sealed class Sequence(Stream body, byte[] after) : ReadingStream
     {
         private int _given = -1;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -109,14 +88,5 @@ public sealed class WholeGzipStream : Stream
             _given += length;
             return length;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

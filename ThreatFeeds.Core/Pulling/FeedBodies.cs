@@ -5,11 +5,9 @@ using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Pulling;
 
-/// <summary>A feed's body: where it comes from and how it is read. Both happen within a turn, which bounds their time and how many do so at once.</summary>
-public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers, FetchTurns turns, PullingOptions options)
+/// <summary>A feed's body: where it comes from and how it is read. Whoever asks for one has a <see cref="FetchTurn"/>, which bounds the time of both and how many do so at once.</summary>
+public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers, PullingOptions options)
 {
-    public FetchTurns Turns => turns;
-
     /// <summary>Reads the body as the feed says.</summary>
     public Task<ParseResult> ParseAsync(FetchedBody body, Feed feed, CancellationToken cancellationToken)
     {

@@ -9,7 +9,7 @@ namespace ThreatFeeds.Pulling;
 /// Shows what a feed would give, before it is saved: fetches and reads the body, stores nothing. What stands in Secrets goes only where the feed of that name
 /// is saved to pull from: otherwise whoever may try a manifest could read them.
 /// </summary>
-public sealed class FeedPreviewer(FeedBodies bodies, HeaderSources headers, FeedCatalog catalog)
+public sealed class FeedPreviewer(FetchTurns turns, FeedBodies bodies, HeaderSources headers, FeedCatalog catalog)
 {
     /// <summary>Never fails for the feed's sake: what went wrong stands in the preview's problems. <see cref="FeedPreview.Busy"/> when too much is being fetched.</summary>
     public async Task<FeedPreview> PreviewAsync(Feed feed, CancellationToken cancellationToken)
@@ -19,7 +19,7 @@ public sealed class FeedPreviewer(FeedBodies bodies, HeaderSources headers, Feed
         {
             return Nothing("", null, ["The feed has no pull: its set is pushed, so that there is nothing to fetch."]);
         }
-        using FetchTurn? turn = await bodies.Turns.ForPreviewAsync(cancellationToken);
+        using FetchTurn? turn = await turns.ForPreviewAsync(cancellationToken);
         if (turn is null)
         {
             return Nothing(pull.Format.Name, null, ["As many feeds are being fetched as Pulling:MaxFetches allows. Try again in a moment."]) with { Busy = true };

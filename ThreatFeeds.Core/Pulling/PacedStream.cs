@@ -1,15 +1,11 @@
+using ThreatFeeds.Parsing;
+
 namespace ThreatFeeds.Pulling;
 
 /// <summary>A body as it comes over the wire: counts it, and gives up when it is too long or nothing comes for too long.</summary>
-internal sealed class PacedStream(Stream inner, PullingOptions options, TimeProvider time, Uri url) : Stream
+internal sealed class PacedStream(Stream inner, PullingOptions options, TimeProvider time, Uri url) : ReadingStream
 {
     private long _total;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => _total; set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -33,15 +29,6 @@ internal sealed class PacedStream(Stream inner, PullingOptions options, TimeProv
         _total += read;
         return _total > options.MaxBytes ? throw BodySpool.TooLong(url, options.MaxBytes) : read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -8,24 +8,30 @@ internal static class ProxyCredentials
     private const int MaxBytes = 4096;
 
     /// <summary>What is wrong with the file; null when it can be used.</summary>
-    public static string? Problem(string file)
+    public static string? Problem(string file) => Read(file).Problem;
+
+    /// <summary>The value of Proxy-Authorization; <see cref="FetchException"/> when the file cannot be used any more.</summary>
+    public static string Authorization(string file)
+    {
+        (string? line, string? problem) = Read(file);
+        return line is null
+            ? throw new FetchException($"The file of Pulling:ProxyCredentialsFile {problem}.")
+            : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(line));
+    }
+
+    private static (string? Line, string? Problem) Read(string file)
     {
         try
         {
-            return Read(file) is null ? "does not hold one line 'user:password'" : null;
+            return ReadLine(file) is { } line ? (line, null) : (null, "does not hold one line 'user:password'");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return File.Exists(file) ? "cannot be read" : "does not exist";
+            return (null, File.Exists(file) ? "cannot be read" : "does not exist");
         }
     }
 
-    /// <summary>The value of Proxy-Authorization; <see cref="FetchException"/> when the file cannot be used any more.</summary>
-    public static string Authorization(string file) => Problem(file) is { } problem
-        ? throw new FetchException($"The file of Pulling:ProxyCredentialsFile {problem}.")
-        : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Read(file)!));
-
-    private static string? Read(string file)
+    private static string? ReadLine(string file)
     {
         using FileStream stream = File.OpenRead(file);
         byte[] bytes = new byte[MaxBytes + 1];

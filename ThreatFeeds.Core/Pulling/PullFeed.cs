@@ -11,24 +11,26 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Pulling;
 
 /// <summary>Carries out one accepted pull: fetch, read, guard, replace, and write down how it ended.</summary>
-public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
+public sealed class PullFeed(FeedCatalog feeds, FetchTurns turns, FeedBodies bodies, ListedSets sets, PullOutcomes outcomes)
 {
     /// <summary>Carries out a started run. Throws only when <paramref name="cancellationToken"/> ends it; the run then stays open and is done again when its lease is over.</summary>
     /// <param name="run">As it was taken: who has it only from the database could have another's taking.</param>
-    public Task RunAsync(RunRow run, CancellationToken cancellationToken) => Work.Pull.RunAsync(async span =>
+    /// <param name="isDoneAgain">Whether the caller gives an open run back to the queue: one that the database was away for is then left open, instead of failing until its next time.</param>
+    public Task RunAsync(RunRow run, CancellationToken cancellationToken, bool isDoneAgain = false) => Work.Pull.RunAsync(async span =>
     {
         span.Tell("feed", run.Feed);
         span.Tell("run", run.Id);
         span.Tell("trigger", Word.Of(run.Trigger));
-        RunEnd end = await RunAsync(run, span, cancellationToken);
-        span.Ended(Word.Of(end.Outcome));
-        span.Tell("accepted", end.Parsed?.Accepted ?? 0);
-        span.Tell("added", end.Change?.Added ?? 0);
-        span.Tell("removed", end.Change?.Removed ?? 0);
+        RunEnd? end = await RunAsync(run, span, isDoneAgain, cancellationToken);
+        span.Ended(end is null ? "open" : Word.Of(end.Outcome));
+        span.Tell("accepted", end?.Parsed?.Accepted ?? 0);
+        span.Tell("added", end?.Change?.Added ?? 0);
+        span.Tell("removed", end?.Change?.Removed ?? 0);
         return end;
     });
 
-    private async Task<RunEnd> RunAsync(RunRow run, WorkSpan span, CancellationToken cancellationToken)
+    /// <summary>Null when the run stays open.</summary>
+    private async Task<RunEnd?> RunAsync(RunRow run, WorkSpan span, bool isDoneAgain, CancellationToken cancellationToken)
     {
         Feed? feed = (await feeds.FindAsync(run.Feed, cancellationToken))?.Feed;
         if (feed is null || feed.Uid != run.FeedUid || feed.Spec.Pull is not { } pull)
@@ -53,6 +55,12 @@ public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets se
             span.Failed(e);
             return await outcomes.FetchFailedAsync(run, feed, e, cancellationToken);
         }
+        catch (Exception e) when (isDoneAgain && DatabaseFaults.IsAway(e))
+        {
+            span.Failed(e);
+            outcomes.LeftOpen(feed, e);
+            return null;
+        }
         catch (Exception e)
         {
             span.Failed(e);
@@ -62,7 +70,7 @@ public sealed class PullFeed(FeedCatalog feeds, FeedBodies bodies, ListedSets se
 
     private async Task<RunEnd> PullAsync(RunRow run, Feed feed, CancellationToken cancellationToken)
     {
-        using FetchTurn turn = await bodies.Turns.ForPullAsync(cancellationToken);
+        using FetchTurn turn = await turns.ForPullAsync(cancellationToken);
         try
         {
             return await PullAsync(run, feed, turn, cancellationToken);

@@ -80,6 +80,9 @@ public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
         return end;
     }
 
+    /// <summary>The run is done again: nothing is written down of it, and the feed is told nothing.</summary>
+    internal void LeftOpen(Feed feed, Exception error) => PullingLog.Broke(log, feed.Name, error);
+
     /// <summary>There was nothing to do any more: no condition, since the feed asked for none of it.</summary>
     internal async Task<RunEnd> MootAsync(RunRow run, string message, CancellationToken cancellationToken)
     {

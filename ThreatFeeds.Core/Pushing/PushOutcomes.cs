@@ -41,8 +41,8 @@ public sealed class PushOutcomes(RunQueue runs, FeedStatusWriter status, TimePro
     }
 
     /// <summary>A document that waited is taken later: only the failure now is told.</summary>
-    internal Task NotAppliedAsync(Feed feed, Exception problem, CancellationToken cancellationToken) =>
-        status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, $"A document that waits for this feed could not be applied; it is tried again within seconds. {problem.GetBaseException().Message}", cancellationToken);
+    internal Task NotAppliedAsync(Feed feed, CancellationToken cancellationToken) =>
+        status.SetConditionAsync(feed.Name, feed.Uid, ConditionType.PushRefused, "A document that waits for this feed could not be applied; the server's log has why. It is tried again within seconds.", cancellationToken);
 
     private Task SucceededAsync(Feed feed, CancellationToken cancellationToken) =>
         status.SyncedAsync(feed.Name, feed.Uid, time.GetUtcNow(), cancellationToken);

@@ -100,7 +100,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    await outcomes.NotAppliedAsync(found, e, cancellationToken);
+                    await outcomes.NotAppliedAsync(found, cancellationToken);
                     throw;
                 }
             }

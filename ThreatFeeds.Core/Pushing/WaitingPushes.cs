@@ -27,7 +27,7 @@ public sealed class WaitingPushes(FeedChanges changes, PushedDocuments documents
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
+        while (!stoppingToken.IsCancellationRequested)
         {
             await ApplyAsync(stoppingToken);
             using var doze = new CancellationTokenSource(s_doze, time);
@@ -36,8 +36,9 @@ public sealed class WaitingPushes(FeedChanges changes, PushedDocuments documents
             {
                 await _changed.Reader.ReadAsync(either.Token);
             }
-            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
+                // The time is over, or the process stops.
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -149,21 +150,27 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
 
     /// <summary>At start: what this instance had begun when it stopped goes back to the queue at once, without waiting for its lease.</summary>
     /// <returns>The feeds concerned.</returns>
-    public Task<IReadOnlyList<string>> TakeBackAsync(CancellationToken cancellationToken) => RequeueAsync(own: true, cancellationToken);
+    public Task<IReadOnlyList<string>> TakeBackAsync(CancellationToken cancellationToken) =>
+        // A run without a lease was begun by a version that had none, one with the bare id by one that did not tell its takings apart.
+        RequeueAsync(_ => r => r.LeaseOwner == null || r.LeaseOwner == instance.Value || r.LeaseOwner.StartsWith(Prefix), cancellationToken);
 
     /// <summary>Runs whose lease is over go back to the queue, whoever had them.</summary>
     /// <returns>The feeds concerned.</returns>
-    public Task<IReadOnlyList<string>> TakeOverAsync(CancellationToken cancellationToken) => RequeueAsync(own: false, cancellationToken);
+    public Task<IReadOnlyList<string>> TakeOverAsync(CancellationToken cancellationToken) => RequeueAsync(now => r => r.LeaseUntil < now, cancellationToken);
 
-    private async Task<IReadOnlyList<string>> RequeueAsync(bool own, CancellationToken cancellationToken)
+    /// <summary>A run that its owner could not end goes back to the queue without waiting for its lease.</summary>
+    /// <param name="taken">As <see cref="StartNextAsync"/> gave it.</param>
+    /// <returns>False when it was ended, or is another's by now.</returns>
+    public async Task<bool> GiveBackAsync(RunRow taken, CancellationToken cancellationToken) =>
+        (await RequeueAsync(_ => r => r.Id == taken.Id && r.LeaseOwner == taken.LeaseOwner, cancellationToken)).Count > 0;
+
+    /// <param name="which">Of the active runs, at that time of the database's clock.</param>
+    private async Task<IReadOnlyList<string>> RequeueAsync(Func<DateTime, Expression<Func<RunRow, bool>>> which, CancellationToken cancellationToken)
     {
         List<long> stale;
         await using (ThreatFeedsContext look = contexts.Create())
         {
-            DateTime now = await look.NowAsync(cancellationToken);
-            // A run without a lease was begun by a version that had none, one with the bare id by one that did not tell its takings apart.
-            stale = await look.Runs.Where(r => r.StartedAt != null && r.FinishedAt == null
-                    && (own ? r.LeaseOwner == null || r.LeaseOwner == instance.Value || r.LeaseOwner.StartsWith(Prefix) : r.LeaseUntil < now))
+            stale = await look.Runs.Where(r => r.StartedAt != null && r.FinishedAt == null).Where(which(await look.NowAsync(cancellationToken)))
                 .Select(r => r.Id).ToListAsync(cancellationToken);
         }
         var feeds = new List<string>();
@@ -177,9 +184,7 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
                 continue;
             }
             await LockAsync(db, feed, cancellationToken);
-            DateTime now = await db.NowAsync(cancellationToken);
-            int moved = await db.Runs.Where(r => r.Id == id && r.StartedAt != null && r.FinishedAt == null
-                    && (own ? r.LeaseOwner == null || r.LeaseOwner == instance.Value || r.LeaseOwner.StartsWith(Prefix) : r.LeaseUntil < now))
+            int moved = await db.Runs.Where(r => r.Id == id && r.StartedAt != null && r.FinishedAt == null).Where(which(await db.NowAsync(cancellationToken)))
                 .ExecuteUpdateAsync(u => u.SetProperty(r => r.StartedAt, (DateTime?)null).SetProperty(r => r.LeaseOwner, (string?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null), cancellationToken);
             if (moved == 1)
             {

@@ -27,17 +27,10 @@ public sealed class ListingRaceTests
     public async Task A_set_that_lands_while_its_feed_is_deleted_hits_nothing_that_comes_later() =>
         Assert.Empty(await HitsAsync("DELETE FROM listings", before: "Enabled", after: null));
 
-    /// <summary>Whether somebody waits for a lock.</summary>
-    private static async Task<bool> WaitsAsync(SearchWorld world)
-    {
-        await using ThreatFeedsContext db = world.Contexts.Create();
-        return await db.Database.SqlQuery<int>($"""SELECT 1 AS "Value" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'""").AnyAsync();
-    }
-
     /// <summary>Values that hit after a set landed just before the statement of the change.</summary>
     private static async Task<string[]> HitsAsync(string statement, string before, string? after, bool below = false)
     {
-        var race = new BeforeCommand(statement);
+        var race = new BeforeStatement(statement);
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Postgres, wrap: race.Wrap);
         await world.FeedAsync("one", "DomainNameSet", before);
         await world.DnsAsync("bad.example", "x.bad.example");
@@ -51,7 +44,7 @@ public sealed class ListingRaceTests
                 await world.Snapshots.RefreshAsync(default);
             });
             // It either lands now, or has to wait for the change.
-            await FeedsHost.UntilAsync(async () => landing.IsCompleted || await WaitsAsync(world));
+            await FeedsHost.UntilAsync(async () => landing.IsCompleted || await LockWaits.AnyAsync(world.Contexts));
         };
         await (after is null ? world.DeleteAsync("one") : world.FeedAsync("one", "DomainNameSet", after, below));
         Assert.Null(race.Happens);

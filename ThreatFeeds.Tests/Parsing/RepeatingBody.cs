@@ -1,21 +1,16 @@
 using System.Text;
+using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Tests.Parsing;
 
 /// <summary>The same bytes again and again, made while they are read, so that a test of memory measures the reader and not its input. Reads end at once, on the reader's thread.</summary>
-internal sealed class RepeatingBody(string piece, int times, string before = "", string after = "") : Stream
+internal sealed class RepeatingBody(string piece, int times, string before = "", string after = "") : ReadingStream
 {
     private readonly byte[] _piece = Encoding.UTF8.GetBytes(piece), _before = Encoding.UTF8.GetBytes(before), _after = Encoding.UTF8.GetBytes(after);
     private int _part, _at;
 
     /// <summary>Called when all has been read.</summary>
     public Action AtEnd { get; init; } = () => { };
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -38,10 +33,4 @@ internal sealed class RepeatingBody(string piece, int times, string before = "",
         AtEnd();
         return ValueTask.FromResult(0);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

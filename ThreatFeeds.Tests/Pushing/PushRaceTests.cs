@@ -30,7 +30,7 @@ public sealed class PushRaceTests : IDisposable
         before.Happens = async () =>
         {
             second = Task.Run(() => PushAsync(other, "99.99.99.2"));
-            await FeedsHost.UntilAsync(async () => second.IsCompleted || await WaitsAsync(database));
+            await FeedsHost.UntilAsync(async () => second.IsCompleted || await LockWaits.AnyAsync(database.Factory));
         };
         using PushSet push = Process(before.Wrap(database));
         Assert.Equal(PushStatus.Stored, (await PushAsync(push, "99.99.99.1")).Status);
@@ -42,12 +42,6 @@ public sealed class PushRaceTests : IDisposable
 
         PushSet Process(IContextFactory contexts) =>
             new(host.Get<FeedCatalog>(), host.Get<ListedSets>(), new PushedDocuments(contexts), host.Get<PushOutcomes>());
-    }
-
-    private static async Task<bool> WaitsAsync(TestDatabase database)
-    {
-        await using ThreatFeedsContext db = database.Factory.Create();
-        return (await db.Database.SqlQueryRaw<int>("SELECT 1 AS \"Value\" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").ToListAsync()).Count > 0;
     }
 
     private static Task<PushResult> PushAsync(PushSet push, string address) =>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Abstractions;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Jobs;
@@ -56,6 +57,57 @@ public sealed class FailingRunTests : IDisposable
         Assert.NotNull((await host.Runs.FindAsync(run.Id, default))!.FinishedAt);
         Assert.Empty(await host.ConditionsAsync("names"));
         Assert.Equal(feed.Uid, (await host.Runs.FindAsync(run.Id, default))!.FeedUid);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_run_that_cannot_be_ended_is_done_again_once_as_soon_as_the_database_answers(StorageProvider provider)
+    {
+        var faults = new FailingDatabase();
+        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
+        int requests = 0;
+        await using HostileServer server = await HostileServer.StartAsync(context =>
+        {
+            faults.Away = true;
+            Interlocked.Increment(ref requests);
+            return context.Response.WriteAsync("bad.example\n");
+        });
+        await using FeedsHost host = await HostAsync(database, faults, jobs: false);
+        await host.CreateAsync("names", "DomainNameSet", server.Url);
+        Task job = new PullJob(host.Queue, host.Get<PullFeed>(), TimeProvider.System, NullLogger<PullJob>.Instance).RunAsync("names", default);
+        // The set, the run's end, and at least one attempt to give it back.
+        await FeedsHost.UntilAsync(() => Task.FromResult(faults.Failed > 2));
+        Assert.Equal(1, Volatile.Read(ref requests));
+        faults.Away = false;
+
+        await job.WaitAsync(FeedFetcherTests.Bound);
+        Assert.Equal(2, requests);
+        Assert.Equal(1, await OpenAsync(host));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_pull_that_the_database_was_away_for_is_done_again_and_no_failure(StorageProvider provider)
+    {
+        var faults = new FailingDatabase();
+        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
+        int requests = 0;
+        await using HostileServer server = await HostileServer.StartAsync(context =>
+        {
+            if (Interlocked.Increment(ref requests) == 1)
+            {
+                // Away while the set is stored, and back before anything is said of it.
+                faults.FailNextCommit(away: true);
+            }
+            return context.Response.WriteAsync("bad.example\n");
+        });
+        await using FeedsHost host = await HostAsync(database, faults, jobs: false);
+        Feed feed = await host.CreateAsync("names", "DomainNameSet", server.Url);
+        await new PullJob(host.Queue, host.Get<PullFeed>(), TimeProvider.System, NullLogger<PullJob>.Instance).RunAsync("names", default).WaitAsync(FeedFetcherTests.Bound);
+        Assert.Equal(2, requests);
+        Assert.Equal(RunOutcome.Replaced, Assert.Single((await host.Runs.ListAsync(feed, null, 10, default)).Items).Outcome);
     }
 
     [Theory]

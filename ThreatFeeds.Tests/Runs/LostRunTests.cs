@@ -100,7 +100,7 @@ public sealed class LostRunTests : IDisposable
     }
 
     private static PullJob Job(FeedsHost host, RunQueue queue) => new(queue, new PullFeed(
-        host.Get<FeedCatalog>(), host.Get<FeedBodies>(), host.Get<ListedSets>(),
+        host.Get<FeedCatalog>(), host.Get<FetchTurns>(), host.Get<FeedBodies>(), host.Get<ListedSets>(),
         new PullOutcomes(queue, host.Get<FeedStatusWriter>(), TimeProvider.System, NullLogger<PullOutcomes>.Instance)), TimeProvider.System, NullLogger<PullJob>.Instance);
 
     private static Task<FeedChangeResult> DeleteAsync(FeedsHost host) =>

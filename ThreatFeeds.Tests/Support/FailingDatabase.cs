@@ -14,6 +14,7 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     private int _every;
     private int _commits;
     private bool _next;
+    private bool _nextAway;
     private bool _away;
 
     /// <summary>Commits that failed.</summary>
@@ -22,15 +23,16 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     /// <summary>The database with these failures.</summary>
     public IContextFactory Wrap(TestDatabase database) => InterceptedDatabase.Of(database, this);
 
-    public void FailNextCommit()
+    /// <param name="away">The error says that it may go well when tried again.</param>
+    public void FailNextCommit(bool away = false)
     {
         lock (_lock)
         {
-            _next = true;
+            (_next, _nextAway) = (true, away);
         }
     }
 
-    /// <summary>While true nothing is committed.</summary>
+    /// <summary>While true nothing is committed, and errors say that it may be when tried again.</summary>
     public bool Away
     {
         set
@@ -55,23 +57,24 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     public override ValueTask<InterceptionResult> TransactionCommittingAsync(
         DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
     {
-        if (Fails(out bool after))
+        if (Fails(out bool after, out bool away))
         {
             if (after)
             {
                 transaction.Commit();
             }
-            throw new Failure();
+            throw new Failure(away);
         }
         return ValueTask.FromResult(result);
     }
 
-    private bool Fails(out bool after)
+    private bool Fails(out bool after, out bool away)
     {
         lock (_lock)
         {
             bool fails = _away || _next || (_every > 0 && ++_commits % _every == 0);
             after = !_away && !_next && fails && Failed % 2 == 1;
+            away = _away || (_next && _nextAway);
             _next = false;
             Failed += fails ? 1 : 0;
             return fails;
@@ -79,5 +82,8 @@ internal sealed class FailingDatabase : DbTransactionInterceptor
     }
 
     /// <summary>What a database that went away looks like.</summary>
-    internal sealed class Failure() : DbException("The connection is lost.");
+    internal sealed class Failure(bool away) : DbException("The connection is lost.")
+    {
+        public override bool IsTransient => away;
+    }
 }

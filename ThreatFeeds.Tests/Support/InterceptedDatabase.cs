@@ -47,34 +47,3 @@ internal sealed class BeforeReading(string table) : DbCommandInterceptor
         return result;
     }
 }
-
-/// <summary>Something that happens once, just before a command with this text is carried out.</summary>
-internal sealed class BeforeCommand(string text) : DbCommandInterceptor
-{
-    public Func<Task>? Happens { get; set; }
-
-    public IContextFactory Wrap(TestDatabase database) => InterceptedDatabase.Of(database, this);
-
-    public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
-        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
-    {
-        await HappenAsync(command);
-        return result;
-    }
-
-    public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
-        DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
-    {
-        await HappenAsync(command);
-        return result;
-    }
-
-    private async Task HappenAsync(DbCommand command)
-    {
-        if (Happens is { } happens && command.CommandText.Contains(text, StringComparison.Ordinal))
-        {
-            Happens = null;
-            await happens();
-        }
-    }
-}
