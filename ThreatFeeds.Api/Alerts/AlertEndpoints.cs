@@ -91,7 +91,7 @@ internal static class AlertEndpoints
         {
             return Problems.Problem(400, "invalid-change", "The change cannot be made", problem);
         }
-        return (await changes.ApplyAsync([id], change, actor, cancellationToken)).Count > 0 ? NoAlert(id) : Results.Ok(await alerts.FindAsync(id, cancellationToken));
+        return (await changes.ApplyAsync([id], change, actor, cancellationToken)).Count == 0 && await alerts.FindAsync(id, cancellationToken) is { } alert ? Results.Ok(alert) : NoAlert(id);
     }
 
     private static async Task<IResult> PatchManyAsync(AlertChanges changes, BulkChange body, Actor actor, CancellationToken cancellationToken)
@@ -107,7 +107,7 @@ internal static class AlertEndpoints
         IReadOnlyList<string> unknown = await changes.ApplyAsync(ids, change, actor, cancellationToken);
         return unknown.Count > 0
             ? Problems.Problem(404, "alert-not-found", "No such alert", $"Nothing was changed: there is no alert {string.Join(", ", unknown.Take(20))}.")
-            : Results.Ok(new BulkChanged(ids.Distinct().Count()));
+            : Results.Ok(new BulkChanged(ids.Select(i => i.TrimStart('0')).Distinct().Count()));
     }
 
     private static IResult NoAlert(string id) => Problems.Problem(404, "alert-not-found", "No such alert", $"There is no alert {id}; it may be older than alerts are kept.");

@@ -57,9 +57,9 @@ internal static class HealthEndpoints
         {
             return new ReadinessCheck(name, false, $"It did not answer within {Patience.TotalSeconds:0} s.");
         }
-        catch (Exception problem)
+        catch (Exception)
         {
-            return new ReadinessCheck(name, false, $"It cannot be reached ({problem.GetType().Name}).");
+            return new ReadinessCheck(name, false, "It cannot be reached; the log has more.");
         }
     }
 

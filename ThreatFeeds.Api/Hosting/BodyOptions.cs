@@ -15,6 +15,6 @@ internal sealed class BodyOptions
     [Range(1, 1 << 30)]
     public int MinBytesPerSecond { get; set; } = 16 << 10;
 
-    /// <summary>Time a body may take however few its bytes are; 10 s. Not for operators: it is what a lost packet costs.</summary>
+    /// <summary>Time a body may keep us waiting beyond what its pace allows, and so the longest silence in it; 10 s. Not for operators: it is what a lost packet costs.</summary>
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(10);
 }

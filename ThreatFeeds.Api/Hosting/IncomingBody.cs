@@ -17,11 +17,10 @@ internal sealed class IncomingBody : ReadingStream
     private readonly BodyOptions _options;
     private readonly TimeProvider _time;
     private ITimer? _timer;
-    private TimeSpan _waited;
-    private long _received;
+    private TimeSpan _left;
     private volatile bool _late;
 
-    internal IncomingBody(PipeReader body, HeldBytes held, BodyOptions options, TimeProvider time) => (_body, Held, _options, _time) = (body, held, options, time);
+    internal IncomingBody(PipeReader body, HeldBytes held, BodyOptions options, TimeProvider time) => (_body, Held, _options, _time, _left) = (body, held, options, time, options.Grace);
 
     /// <summary>What this call holds. Whoever keeps copies of the body, or makes something of it, takes for them here.</summary>
     public HeldBytes Held { get; }
@@ -88,7 +87,9 @@ internal sealed class IncomingBody : ReadingStream
 
     private int Count(int read)
     {
-        _received += read;
+        // What came quickly buys no long silence later: a budget that is full of bodies whose senders say nothing shuts all others out.
+        TimeSpan left = _left + TimeSpan.FromSeconds((double)read / _options.MinBytesPerSecond);
+        _left = left < _options.Grace ? left : _options.Grace;
         if (!CountedByReader)
         {
             Held.Take((long)read * WeightOfObjects);
@@ -97,15 +98,14 @@ internal sealed class IncomingBody : ReadingStream
     }
 
     /// <summary>
-    /// Waits for the sender no longer than all the waiting so far and the bytes so far allow; what the machine itself takes is not his fault. The reading is broken
+    /// Waits for the sender no longer than is left of the grace, which waiting uses up and bytes give back; what the machine itself takes is not his fault. The reading is broken
     /// off by the pipe's own means: by a token the server would be left in the middle of it, and could not go on with the connection.
     /// </summary>
     private async ValueTask<ReadResult> InTimeAsync(ValueTask<ReadResult> reading, CancellationToken cancellationToken)
     {
-        TimeSpan left = _options.Grace + TimeSpan.FromSeconds((double)_received / _options.MinBytesPerSecond) - _waited;
         long start = _time.GetTimestamp();
         _timer ??= _time.CreateTimer(_ => GiveUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _timer.Change(_left > TimeSpan.Zero ? _left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         try
         {
             await using (cancellationToken.UnsafeRegister(static body => ((IncomingBody)body!)._body.CancelPendingRead(), this))
@@ -116,7 +116,7 @@ internal sealed class IncomingBody : ReadingStream
         finally
         {
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _waited += _time.GetElapsedTime(start);
+            _left -= _time.GetElapsedTime(start);
         }
     }
 

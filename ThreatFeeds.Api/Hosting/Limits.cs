@@ -20,6 +20,8 @@ internal static class Limits
             limits.MaxRequestBufferSize = 128 << 10;
             // How fast a body must come is ours to say: the server's own rule, 5 s for whatever comes, would cut a body short that IncomingBody still waits for.
             limits.MinRequestBodyDataRate = null;
+            // What a call answers is held until it has gone: whoever reads it more slowly than this is cut off.
+            limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 8 << 10, gracePeriod: TimeSpan.FromSeconds(10));
             limits.MaxRequestLineSize = 8 << 10;
             limits.MaxRequestHeadersTotalSize = 32 << 10;
             limits.MaxRequestHeaderCount = 100;

@@ -68,7 +68,9 @@ internal static partial class SettingKeys
 
     /// <summary>Why a setting cannot be given on the command line; null when it can.</summary>
     public static string? SecretProblem(string key, string value) =>
-        Secrets.FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)) is { } secret && Password().IsMatch(value)
+        key.EndsWith(":Password", StringComparison.OrdinalIgnoreCase)
+            ? $"{key} is a password, and everybody on this machine can read the command line; give it in the environment or in appsettings.json."
+            : Secrets.FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)) is { } secret && Password().IsMatch(value)
             ? $"{secret} holds a password, and everybody on this machine can read the command line; write it into a file and name that: --set {secret}{File}=FILE."
             : null;
 

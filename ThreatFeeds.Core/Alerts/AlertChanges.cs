@@ -26,7 +26,7 @@ public sealed class AlertChanges(IContextFactory contexts)
     /// <returns>The ids that do not exist; when there are any, nothing was changed.</returns>
     public async Task<IReadOnlyList<string>> ApplyAsync(IReadOnlyCollection<string> ids, AlertChange change, Actor actor, CancellationToken cancellationToken)
     {
-        List<string> unknown = [.. ids.Where(i => !long.TryParse(i, out _))];
+        List<string> unknown = [.. ids.Where(i => !long.TryParse(i, NumberStyles.None, CultureInfo.InvariantCulture, out _))];
         long[] keys = [.. ids.Except(unknown).Select(i => long.Parse(i, CultureInfo.InvariantCulture)).Distinct()];
         await using ThreatFeedsContext db = contexts.Create();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);

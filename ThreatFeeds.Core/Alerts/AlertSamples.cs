@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Alerts;
@@ -9,12 +10,17 @@ internal static class AlertSamples
     /// <summary>At each end.</summary>
     public const int Kept = 10;
 
+    /// <summary>Bytes of records copied at a time: one record with many listed names opens as many alerts. Beyond it hits have no copy, and show their record for as long as the log store keeps it.</summary>
+    internal const long MaxBytes = 64 << 20;
+
     private static readonly string[] Columns = ["AlertId", "HitId", "Time", "Record"];
 
     public static async Task KeepAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, List<AlertRow> alerts, CancellationToken cancellationToken)
     {
         var inserts = new List<object[]>();
         var gone = new List<object[]>();
+        var texts = new Dictionary<(string Source, Position Position), string>();
+        long bytes = 0;
         var groups = hits.Zip(alerts).GroupBy(p => p.Second.Id).ToDictionary(g => g.Key, g => g.Select(p => p.First).ToList());
         foreach (KeyValuePair<long, List<(FoundHit Hit, byte[] Id)>>[] part in groups.Chunk(500))
         {
@@ -34,7 +40,11 @@ internal static class AlertSamples
                     bool keep = i < Kept || i >= all.Count - Kept;
                     if (keep && all[i].Hit is { } hit)
                     {
-                        inserts.Add([alert, all[i].Id, all[i].Time, StorableText.OfRecord(hit.Line.Span)]);
+                        bytes += hit.Line.Length;
+                        if (bytes <= MaxBytes)
+                        {
+                            inserts.Add([alert, all[i].Id, all[i].Time, Text(hit)]);
+                        }
                     }
                     else if (!keep && all[i].Hit is null)
                     {
@@ -45,5 +55,15 @@ internal static class AlertSamples
         }
         await db.ExecuteManyAsync("DELETE FROM alert_samples WHERE \"AlertId\" = @p0 AND \"HitId\" = @p1", gone, cancellationToken);
         await db.InsertManyAsync("alert_samples", Columns, inserts, "", cancellationToken);
+
+        string Text(FoundHit hit)
+        {
+            (string, Position) record = (hit.Source.Id, hit.Position);
+            if (!texts.TryGetValue(record, out string? text))
+            {
+                texts.Add(record, text = StorableText.OfRecord(hit.Line.Span));
+            }
+            return text;
+        }
     }
 }

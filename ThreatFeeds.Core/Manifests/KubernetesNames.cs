@@ -40,7 +40,8 @@ internal static partial class KubernetesNames
 /// <summary>Checks maps of labels and annotations.</summary>
 internal static class LabelRules
 {
-    private const int MaxAnnotations = 256 * 1024;
+    /// <summary>Characters of all annotations, as in Kubernetes; ours of all labels, too.</summary>
+    private const int MaxLength = 256 * 1024;
 
     /// <summary>Characters of a key or value that are told.</summary>
     private const int Shown = 300;
@@ -57,6 +58,7 @@ internal static class LabelRules
             }
         }
         Tell(problems, property, context);
+        CheckLength(labels, "labels", property, context);
     }
 
     public static void CheckKeys<T>(IReadOnlyDictionary<string, string> annotations, string property, ValidationContext<T> context)
@@ -68,9 +70,14 @@ internal static class LabelRules
             CheckKey(key.ToLowerInvariant(), problems);
         }
         Tell(problems, property, context);
-        if (annotations.Sum(a => a.Key.Length + a.Value.Length) > MaxAnnotations)
+        CheckLength(annotations, "annotations", property, context);
+    }
+
+    private static void CheckLength<T>(IReadOnlyDictionary<string, string> map, string words, string property, ValidationContext<T> context)
+    {
+        if (map.Sum(a => (long)a.Key.Length + a.Value.Length) > MaxLength)
         {
-            Add(context, property, "Too long: annotations may not be longer than 262144 characters in all", ProblemReasons.TooLong);
+            Add(context, property, $"Too long: {words} may not be longer than {MaxLength} characters in all", ProblemReasons.TooLong);
         }
     }
 

@@ -131,7 +131,7 @@ public sealed class PushSet(FeedCatalog feeds, ListedSets sets, PushedDocuments 
         }
         if (!await documents.WaitAsync(name, document, cancellationToken))
         {
-            return new PushResult(PushStatus.TooManyWaiting, 0, $"There is no feed {name}, and {PushedDocuments.MaxWaiting} documents wait for feeds already. Create the feed first.");
+            return new PushResult(PushStatus.TooManyWaiting, 0, $"There is no feed {name}, and as many documents wait for feeds as may ({PushedDocuments.MaxWaiting}, and {PushedDocuments.MaxWaitingBytes >> 20} MiB together). Create the feed first.");
         }
         // The feed may have been created between the look and the wait; its creation then saw nothing to apply.
         feed = (await feeds.FindAsync(name, cancellationToken))?.Feed;

@@ -13,6 +13,12 @@ public sealed class PushedDocuments(IContextFactory contexts)
     /// <summary>Documents that may wait for feeds that do not exist; more are refused, so that a mistyped client cannot fill the disk.</summary>
     public const int MaxWaiting = 1000;
 
+    /// <summary>Bytes of all that wait together.</summary>
+    public const long MaxWaitingBytes = 512L << 20;
+
+    /// <summary>A test's is smaller.</summary>
+    internal long MaxBytes { get; set; } = MaxWaitingBytes;
+
     /// <summary>The first of the two numbers of the locks of pushes; the second is of the feed.</summary>
     private const int LockSpace = 1_500;
 
@@ -113,6 +119,12 @@ public sealed class PushedDocuments(IContextFactory contexts)
             }
             db.WaitingPushes.Add(new WaitingPushRow { Feed = feed, Content = content, Document = "" });
             await db.SaveChangesAsync(cancellationToken);
+        }
+        // Told by the database, which has them at hand: the texts themselves are not read for it.
+        long others = await db.Database.SqlQuery<long>($"""SELECT CAST(COALESCE(SUM(octet_length("Document")), 0) AS bigint) AS "Value" FROM waiting_pushes WHERE NOT ("Feed" = {feed} AND "Content" = {Word.Of(content)})""").SingleAsync(cancellationToken);
+        if (others + document.Bytes.Length > MaxBytes)
+        {
+            return false;
         }
         await WriteAsync(db, "UPDATE waiting_pushes SET \"Document\" = {0} WHERE \"Feed\" = {1} AND \"Content\" = {2}", document, [feed, Word.Of(content)], cancellationToken);
         await transaction.CommitAsync(cancellationToken);

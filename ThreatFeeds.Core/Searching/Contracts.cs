@@ -29,8 +29,11 @@ public sealed record SearchState(
     /// <summary>Of the records set aside the newest that are remembered, at most 20, with their reasons.</summary>
     public IReadOnlyList<SetAsideRecord> SetAsideNewest { get; init; } = [];
 
-    /// <summary>Idle, but for damaged sets.</summary>
-    internal bool AtRest { get; init; } = Idle;
+    /// <summary>The sources there are, by id.</summary>
+    internal IReadOnlyDictionary<string, SourcePlace> Places { get; init; } = new Dictionary<string, SourcePlace>();
+
+    /// <summary>Of what is listed.</summary>
+    internal long Generation { get; init; }
 
     /// <summary>Before anything is known.</summary>
     public static SearchState Unknown { get; } = new(true, 0, [], [], 0, false, [], []);

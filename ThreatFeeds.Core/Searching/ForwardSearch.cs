@@ -46,7 +46,8 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
         Position head = await logs.HeadAsync(source, cancellationToken);
         long newest = await snapshots.NewestGenerationAsync(cancellationToken);
         Snapshot snapshot = snapshots.Current;
-        if (snapshot.Generation < progress.Generation || (head <= mark && snapshot.Generation < newest) || snapshot.Generation == 0)
+        // A source that nobody has searched yet, here or since it was closed, held no change of lists back: those that an older snapshot lacks may be forgotten by now.
+        if (snapshot.Generation < progress.Generation || (head <= mark && snapshot.Generation < newest) || snapshot.Generation == 0 || (progress.Generation == 0 && snapshot.Generation < newest))
         {
             snapshot = await snapshots.RefreshAsync(cancellationToken);
         }

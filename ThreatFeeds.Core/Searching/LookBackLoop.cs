@@ -30,16 +30,23 @@ public sealed class LookBackLoop(ILogStore logs, LookBackSearch search, SearchHe
         {
             while (true)
             {
-                if (await StepAsync(source, cancellationToken) == StepResult.Idle && !_working.TryUpdate(sourceId, false, true))
+                if (await StepAsync(source, cancellationToken) == StepResult.Idle)
                 {
-                    return;
+                    search.Rest(sourceId);
+                    // Asked again by now or not, in one step: an ask in between would be nobody's.
+                    if (_working.TryRemove(new KeyValuePair<string, bool>(sourceId, false)))
+                    {
+                        return;
+                    }
+                    _working[sourceId] = false;
                 }
             }
         }
-        finally
+        catch
         {
             search.Rest(sourceId);
             _working.TryRemove(sourceId, out _);
+            throw;
         }
     }
 

@@ -13,13 +13,15 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     /// <summary>lastSuccessfulSearch is written at most this often.</summary>
     private static readonly TimeSpan StampEvery = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan SayEvery = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     internal const string Forward = "forward";
     internal const string LookBack = "look-back";
 
-    /// <summary>Searches that failed last, with what the feeds say of it; null until they do.</summary>
-    private readonly Dictionary<(string Search, string Source), string?> _failing = [];
+    /// <summary>Searches that failed last, with what the feeds say of it and since when; null until they do.</summary>
+    private readonly Dictionary<(string Search, string Source), (string Message, DateTimeOffset At)?> _failing = [];
 
     /// <summary>Feeds that say that their set is damaged.</summary>
     private IReadOnlyList<DamagedFeed> _damaged = [];
@@ -131,13 +133,14 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         {
             _mayStand = true;
             (ConditionType type, string message) = Words(source, problem);
-            if (_failing.TryGetValue((search, source.Id), out string? said) && said == message)
+            // Said again now and then: a feed may have come meanwhile, and another process may have taken it back.
+            if (_failing.TryGetValue((search, source.Id), out (string Message, DateTimeOffset At)? said) && said is { } before && before.Message == message && time.GetUtcNow() - before.At < SayEvery)
             {
                 return;
             }
             _failing[(search, source.Id)] = null;
             await SayAsync(type, message, cancellationToken);
-            _failing[(search, source.Id)] = message;
+            _failing[(search, source.Id)] = (message, time.GetUtcNow());
         }
         catch (Exception second) when (second is not OperationCanceledException)
         {
@@ -165,10 +168,14 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         }
     }
 
-    /// <summary>Stamps the enabled feeds whose sets are not damaged when everything that had arrived has been compared: each at the first such moment, then at most once a minute.</summary>
+    /// <summary>
+    /// Stamps the enabled feeds whose sets are not damaged with a time by which everything that had arrived has been compared: each at the first such time, then at most once a minute.
+    /// Where records come all the time there is always one that is not compared yet: what had arrived at one look is compared at another.
+    /// </summary>
     public async Task StampAsync(CancellationToken cancellationToken)
     {
         var stamped = new Dictionary<Guid, DateTimeOffset>();
+        Arrived? waiting = null;
         while (true)
         {
             try
@@ -177,11 +184,18 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
                 // The feeds first: one that comes between is not yet among those that "everything has been compared with".
                 List<Feed> feeds = [.. (await catalog.ListAsync(cancellationToken)).Select(f => f.Feed).Where(f => f.Spec.Enabled)];
                 SearchState state = await states.GetAsync(cancellationToken);
-                List<Feed> due = feeds.FindAll(f => !state.Damaged.Contains(f.Name) && (!stamped.TryGetValue(f.Uid, out DateTimeOffset last) || at - last >= StampEvery));
-                if (state.AtRest && due.Count > 0)
+                var now = new Arrived(at, feeds, state.Places, state.Generation);
+                Arrived? compared = now.IsCompared(state) ? now : waiting?.IsCompared(state) == true ? waiting : null;
+                waiting = compared is null && waiting is not null ? waiting : now;
+                if (compared is not null)
                 {
-                    await status.SearchedAsync([.. due.Select(f => (f.Name, f.Uid))], at, cancellationToken);
-                    due.ForEach(f => stamped[f.Uid] = at);
+                    List<Feed> due = compared.Feeds.FindAll(f => !state.Damaged.Contains(f.Name) && !state.LookBacks.Any(l => l.Feed == f.Name)
+                        && (!stamped.TryGetValue(f.Uid, out DateTimeOffset last) || compared.At - last >= StampEvery));
+                    if (due.Count > 0)
+                    {
+                        await status.SearchedAsync([.. due.Select(f => (f.Name, f.Uid))], compared.At, cancellationToken);
+                        due.ForEach(f => stamped[f.Uid] = compared.At);
+                    }
                 }
                 foreach (Guid gone in stamped.Keys.Except(feeds.Select(f => f.Uid)).ToList())
                 {

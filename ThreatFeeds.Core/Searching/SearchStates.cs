@@ -26,6 +26,8 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         {
             heads[source.Id] = await logs.HeadAsync(source, cancellationToken);
         }
+        // What is damaged is mended with a new generation, and found damaged at any time.
+        List<string> damaged = await DamagedAsync(db, cancellationToken);
         bool pushes = await PushesWaitAsync(db, cancellationToken);
         bool runs = await db.Runs.AnyAsync(r => r.FinishedAt == null, cancellationToken);
         long generation = await db.ReadAsync(Counters.Generation, cancellationToken);
@@ -38,11 +40,13 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
 
         bool idle = !pushes && !runs && open.Count == 0;
         var sources = new List<SourceState>();
+        var places = new Dictionary<string, SourcePlace>(StringComparer.Ordinal);
         var standing = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (LogSource source in present)
         {
             ProgressRow? row = progress.Find(p => p.Source == source.Id);
             Position mark = row is null ? Position.BeforeAll : new Position(row.MarkSegment, row.MarkOrdinal);
+            places[source.Id] = new SourcePlace(heads[source.Id], mark, row?.Generation ?? 0);
             RangeCount left = heads[source.Id] > mark ? await logs.CountAsync(source, mark, heads[source.Id], cancellationToken) : default;
             if (heads[source.Id] > mark || row?.Generation != generation)
             {
@@ -54,19 +58,24 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         }
         foreach (IGrouping<string, LookBackRow> lookBacks in open.GroupBy(l => l.Source))
         {
-            standing["look-back " + lookBacks.Key] = string.Join(' ', lookBacks.Select(l => $"{l.Generation} {l.DoneSegment} {l.DoneOrdinal}"));
+            // The next step is the furthest's; those behind it come and go with what is listed.
+            LookBackRow next = lookBacks.OrderByDescending(l => l.DoneSegment).ThenByDescending(l => l.DoneOrdinal).ThenBy(l => l.Generation).First();
+            standing["look-back " + lookBacks.Key] = $"{next.Generation} {next.DoneSegment} {next.DoneOrdinal}";
         }
         standstill.Observe(standing);
         List<GoneSource> gone = await db.GoneSources.AsNoTracking().OrderByDescending(g => g.GoneAt).Take(MostGone)
             .Select(g => new GoneSource(g.Source, g.Kind, new DateTimeOffset(DateTime.SpecifyKind(g.GoneAt, DateTimeKind.Utc)))).ToListAsync(cancellationToken);
-        List<string> damaged = await db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
+        damaged = [.. damaged.Union(await DamagedAsync(db, cancellationToken))];
         return new SearchState(
             idle && damaged.Count == 0, dropped, sources, await LookBacksAsync(db, present, open, cancellationToken), await db.ReadAsync(Counters.SetAside, cancellationToken), standstill.Stalled, gone, damaged, clock.WaitsUntil)
         {
-            AtRest = idle,
+            Places = places,
+            Generation = generation,
             SetAsideNewest = await SetAsideAsync(db, present, cancellationToken),
         };
     }
+
+    private static Task<List<string>> DamagedAsync(ThreatFeedsContext db, CancellationToken cancellationToken) => db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
 
     private static async Task<List<SetAsideRecord>> SetAsideAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, CancellationToken cancellationToken)
     {

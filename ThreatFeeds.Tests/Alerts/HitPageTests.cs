@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;
@@ -12,6 +14,33 @@ public sealed class HitPageTests
 {
     private const int Long = 1_000_000;
     private const int OnPage = AlertQueries.MostRecordBytes / Long;
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_record_that_opens_many_alerts_is_copied_to_a_bounded_number_of_them(StorageProvider provider)
+    {
+        const int names = 80;
+        const int length = 900_000;
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        string[] listed = [.. Enumerable.Range(0, names).Select(i => $"n{i}.example")];
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", listed);
+        string answer = $$"""{"name":"good.example","class":"IN","type":"CNAME","rdata":["{{string.Join("\",\"", listed)}}"]}""";
+        await world.LinesAsync(LogKind.Dns, world.Dns("good.example").Replace("\"rrsets\":[]", $"\"rrsets\":[{answer}],\"pad\":\"{new string('x', length)}\"", StringComparison.Ordinal));
+        await world.SettleAsync();
+        Assert.Equal(names, (await world.AlertsAsync()).Count);
+        await world.CheckCountsAsync();
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        long copied = await db.AlertSamples.SumAsync(s => (long)s.Record.Length);
+        Assert.InRange(copied, AlertSamples.MaxBytes - (2 * length), AlertSamples.MaxBytes);
+        // The others show it for as long as it is kept.
+        var alerts = new AlertQueries(world.Contexts, world.Logs);
+        foreach (AlertRow alert in await world.AlertsAsync())
+        {
+            Assert.NotNull((await alerts.HitsAsync(alert.Id.ToString(CultureInfo.InvariantCulture), null, 10, default))!.Items.Single().Record);
+        }
+    }
 
     [Theory]
     [OnSqlite]

@@ -28,13 +28,27 @@ public sealed class IncomingBodyTests : IDisposable
     }
 
     [Fact]
-    public async Task The_time_grows_with_what_has_come()
+    public async Task What_came_quickly_buys_no_longer_silence_than_the_grace()
     {
-        await SendAsync(5000);
-        Assert.Equal(5000, await _body.ReadAsync(_buffer));
+        await SendAsync(60_000);
+        Assert.Equal(60_000, await _body.ReadAsync(_buffer));
         Task<int> next = _body.ReadAsync(_buffer).AsTask();
-        // Ten seconds for nothing, and five for five thousand bytes.
-        _clock.Advance(TimeSpan.FromMilliseconds(14_999));
+        _clock.Advance(TimeSpan.FromMilliseconds(9_999));
+        Assert.False(next.IsCompleted);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        await Assert.ThrowsAsync<BodyTooSlowException>(() => next);
+    }
+
+    [Fact]
+    public async Task What_comes_gives_back_what_waiting_used_up()
+    {
+        Task<int> reading = _body.ReadAsync(_buffer).AsTask();
+        _clock.Advance(TimeSpan.FromSeconds(9));
+        await SendAsync(5000);
+        Assert.Equal(5000, await reading);
+        // One second was left, and five thousand bytes are five more.
+        Task<int> next = _body.ReadAsync(_buffer).AsTask();
+        _clock.Advance(TimeSpan.FromMilliseconds(5_999));
         Assert.False(next.IsCompleted);
         _clock.Advance(TimeSpan.FromMilliseconds(1));
         await Assert.ThrowsAsync<BodyTooSlowException>(() => next);

@@ -68,6 +68,24 @@ public sealed class SearchHealthTests
         await FeedsHost.UntilAsync(async () => await DelaysAsync(app) > before);
     }
 
+    [Fact]
+    public async Task An_alert_is_changed_by_its_id_and_no_other_writing_of_it()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        await SendAsync(app, HttpMethod.Post, Feeds, Manifest);
+        await SendAsync(app, HttpMethod.Put, "/elasticsearch/tigera_secure_ee_threatfeeds_domainnameset.cluster./_doc/names", """{"domains":["bad.example"]}""");
+        await SendAsync(app, HttpMethod.Post, "/v1/logs/dns", Dns(TimeProvider.System));
+        await FeedsHost.UntilAsync(async () => (await GetAsync(app, "/v1/alerts"))["items"]!.AsArray().Count == 1);
+        foreach (string id in new[] { "+1", "%201", "-1", "1.0" })
+        {
+            using HttpResponseMessage answer = await app.SendAsync(HttpMethod.Patch, $"/v1/alerts/{id}", """{"state":"dismissed"}""", "application/json");
+            Assert.Equal(404, (int)answer.StatusCode);
+        }
+        Assert.Equal("open", (await GetAsync(app, "/v1/alerts/1"))["state"]!.GetValue<string>());
+        using HttpResponseMessage many = await app.SendAsync(HttpMethod.Patch, "/v1/alerts", """{"ids":["1","01"],"change":{"state":"dismissed"}}""", "application/json");
+        Assert.Equal("""{"changed":1}""", await many.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [OnSqlite]
     [OnPostgres]

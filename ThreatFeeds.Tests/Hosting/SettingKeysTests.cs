@@ -106,6 +106,14 @@ public sealed class SettingKeysTests
     }
 
     [Fact]
+    public void Nor_is_one_that_only_the_server_reads()
+    {
+        string told = Assert.Single(CommandLine.Create().Parse(["--set", "Kestrel:Certificates:Default:Password=secret"]).Errors).Message;
+        Assert.Contains("everybody on this machine can read the command line", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_setting_that_the_sources_name_can_be_set()
     {
         string sections = string.Join('|', SettingKeys.All.Where(k => k.Contains(':', StringComparison.Ordinal)).Select(k => k.Split(':')[0]).Distinct());

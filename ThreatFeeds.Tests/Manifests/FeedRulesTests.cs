@@ -167,6 +167,16 @@ public sealed class FeedRulesTests
         Assert.Single(ReadSpec("{}", $"{{name: a, labels: {{a: {new string('b', 64)}}}}}").Problems);
     }
 
+    [Theory]
+    [InlineData("labels")]
+    [InlineData("annotations")]
+    public void Labels_and_annotations_are_bounded_together(string map)
+    {
+        string members = string.Join(", ", Enumerable.Range(0, 5000).Select(i => $"k{i}: {new string('v', 60)}"));
+        FeedProblem problem = Assert.Single(ReadSpec("{}", $"{{name: a, {map}: {{{members}}}}}").Problems);
+        Assert.Equal(("metadata." + map, "FieldValueTooLong"), (problem.Path, problem.Reason));
+    }
+
     [Fact]
     public void A_header_has_either_a_value_or_a_source()
     {

@@ -50,6 +50,8 @@ public sealed class AddressPolicyTests
     [InlineData("2002:a9fe:a9fe::1")]
     [InlineData("fe80::1")]
     [InlineData("fd00:ec2::254")]
+    [InlineData("fd00:ec2::23")]
+    [InlineData("fd00:c1::a9fe:a9fe")]
     [InlineData("0.0.0.0")]
     [InlineData("0.1.2.3")]
     [InlineData("::")]

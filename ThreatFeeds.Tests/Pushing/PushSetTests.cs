@@ -181,6 +181,27 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         Assert.Contains("99.99.99.98", (await documents.FindAsync("last", ContentKind.IPSet, default))!.Document);
     }
 
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Documents_that_wait_are_bounded_in_bytes_together(StorageProvider provider)
+    {
+        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
+        using var folder = new TemporaryFolder();
+        await using FeedsHost host = await FeedsHost.CreateAsync(folder.Path, postgres: provider == StorageProvider.Postgres ? database.ConnectionString : null);
+        PushSet push = host.Get<PushSet>();
+        const string document = """{"ips": ["99.99.99.99/32"]}""";
+        host.Get<PushedDocuments>().MaxBytes = (2 * document.Length) + 1;
+        Assert.Equal(PushStatus.Waiting, await StatusAsync("one"));
+        Assert.Equal(PushStatus.Waiting, await StatusAsync("two"));
+        Assert.Equal(PushStatus.TooManyWaiting, await StatusAsync("three"));
+        // One that is written again counts once.
+        Assert.Equal(PushStatus.Waiting, await StatusAsync("two"));
+        Assert.Null(await host.Get<PushedDocuments>().FindAsync("three", ContentKind.IPSet, default));
+
+        async Task<PushStatus> StatusAsync(string feed) => (await push.PushAsync(feed, Documents.Of(ContentKind.IPSet, document), Actor.Local, default)).Status;
+    }
+
     [Fact]
     public async Task Deleting_a_document_of_the_other_index_leaves_the_set()
     {

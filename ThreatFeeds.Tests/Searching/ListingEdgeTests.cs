@@ -59,6 +59,30 @@ public sealed class ListingEdgeTests
     [Theory]
     [OnSqlite]
     [OnPostgres]
+    public async Task A_source_closed_and_back_is_compared_with_what_was_listed_and_forgotten_meanwhile(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "a.example");
+        await world.SettleAsync();
+        // Another process closed the source, passed the change with its own and forgot it; this one still has the snapshot before.
+        await world.SetAsync("one", "a.example", "x.example");
+        string dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns).Id;
+        await using (ThreatFeedsContext db = world.Contexts.Create())
+        {
+            await db.Progress.Where(p => p.Source == dns).ExecuteDeleteAsync();
+            long newest = await world.Snapshots.NewestGenerationAsync(default);
+            await db.Progress.ExecuteUpdateAsync(u => u.SetProperty(p => p.Generation, newest));
+        }
+        await world.Listings.SweepAsync(default);
+        await world.DnsAsync("x.example");
+        await world.SettleAsync();
+        Assert.Equal("x.example", Assert.Single(await world.HitsAsync()).Value);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
     public async Task What_is_delisted_before_its_look_back_does_not_hit(StorageProvider provider)
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(provider);

@@ -3,6 +3,7 @@ using ThreatFeeds.Feeds;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Searching;
+using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
@@ -50,8 +51,49 @@ public sealed class SearchConditionTests
         Assert.Contains("another reason", Assert.Single(await MessagesAsync(world)), StringComparison.Ordinal);
     }
 
-    private static SearchHealth Health(SearchWorld world) => new(
-        world.Catalog, new FeedStatusWriter(world.Contexts, new ResourceStore(TimeProvider.System)), world.States, NullLogger<SearchHealth>.Instance, TimeProvider.System);
+    [Fact]
+    public async Task A_feed_that_comes_while_searching_fails_says_so_within_a_minute()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        using SearchHealth health = Health(world, world.Clock);
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        await health.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("the reason"), default);
+        await world.FeedAsync("one", "DomainNameSet");
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+        await health.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("the reason"), default);
+        Assert.Contains("the reason", Assert.Single(await MessagesAsync(world)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_had_arrived_is_compared_although_more_comes_all_the_time_and_feeds_are_pulled()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "bad.example");
+        await world.DnsAsync("a.example", "b.example");
+        Arrived first = await LookAsync();
+        Assert.False(first.IsCompared(await world.States.GetAsync(default)));
+        await world.SettleAsync();
+        await world.DnsAsync("c.example");
+        await using (ThreatFeedsContext db = world.Contexts.Create())
+        {
+            db.Runs.Add(new RunRow { Feed = "another", FeedUid = Guid.NewGuid(), Actor = "local", QueuedAt = DateTime.UnixEpoch });
+            await db.SaveChangesAsync();
+        }
+        Assert.False((await LookAsync()).IsCompared(await world.States.GetAsync(default)));
+        Assert.True(first.IsCompared(await world.States.GetAsync(default)));
+        // What is listed now has not been looked for yet.
+        await world.SetAsync("one", "bad.example", "worse.example");
+        Arrived changed = await LookAsync();
+        Assert.False(changed.IsCompared(await world.States.GetAsync(default)));
+        await world.SettleAsync();
+        Assert.True(changed.IsCompared(await world.States.GetAsync(default)));
+
+        async Task<Arrived> LookAsync() => await world.States.GetAsync(default) is var state ? new Arrived(world.Clock.GetUtcNow(), [], state.Places, state.Generation) : null!;
+    }
+
+    private static SearchHealth Health(SearchWorld world, TimeProvider? clock = null) => new(
+        world.Catalog, new FeedStatusWriter(world.Contexts, new ResourceStore(TimeProvider.System)), world.States, NullLogger<SearchHealth>.Instance, clock ?? TimeProvider.System);
 
     private static async Task<string[]> MessagesAsync(SearchWorld world) =>
         [.. (await world.Catalog.FindAsync("one", default))!.Status.ErrorConditions.Select(c => c.Message)];

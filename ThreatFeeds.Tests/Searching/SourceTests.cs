@@ -168,6 +168,13 @@ public sealed class SourceTests
         Assert.False(await StalledAsync());
         world.Clock.Advance(Standstill.After + TimeSpan.FromSeconds(1));
         Assert.True(await StalledAsync(), "the look-back stands");
+        // What is listed goes on changing, which opens look-backs and does not end this one.
+        await world.SetAsync("one", "bad.example", "a.example", "b.example");
+        foreach (LogSource source in world.Logs.Sources)
+        {
+            await world.Forward.StepAsync(source, default);
+        }
+        Assert.True(await StalledAsync(), "the look-back still stands");
         await world.SettleAsync();
         Assert.False(await StalledAsync());
 
