@@ -22,7 +22,7 @@ internal static class AlertEndpoints
     {
         RouteGroupBuilder group = routes.MapGroup("/v1/alerts").WithTags("Alerts");
         group.MapGet("", ListAsync).WithSummary("List alerts, a page at a time")
-            .WithDescription("Filters take several values with commas; an alert must pass all filters. sort is lastSeen, firstSeen, severity or count, with - before it for descending (default -lastSeen). limit is 1 to 500 (default 100); after is the next value of the page before.")
+            .WithDescription("Filters take several values with commas; an alert must pass all filters. sort is lastSeen, firstSeen, severity or count, with - before it for descending (default -lastSeen); alerts of one severity come in the order of lastSeen. limit is 1 to 500 (default 100); after is the next value of the page before.")
             .Produces<Page<AlertView>>().ProducesProblem(400);
         group.MapGet("{id}", GetAsync).WithSummary("Read one alert").Produces<AlertView>().ProducesProblem(404);
         group.MapGet("{id}/hits", HitsAsync).WithSummary("List the hits behind an alert, newest first, with their records as received")

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Storage;
@@ -17,20 +16,14 @@ internal static class HealthEndpoints
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public static IServiceCollection AddHealth(this IServiceCollection services)
+    public static void MapHealth(this WebApplication app)
     {
-        services.TryAddSingleton<MetricsText>();
-        return services;
-    }
-
-    public static void MapHealth(this IEndpointRouteBuilder app)
-    {
-        // Made now, so that nothing measured since the start is missing.
-        app.ServiceProvider.GetRequiredService<MetricsText>();
+        RequestDelegate metrics = ((IApplicationBuilder)app).New().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
         app.MapGet("/livez", () => TypedResults.Text("ok\n")).WithName("Live").WithTags("Health").WithSummary("Whether the process runs.");
         app.MapGet("/readyz", ReadyAsync).WithName("Ready").WithTags("Health").WithSummary("Whether the database and the log store answer; 503 with reasons when not. A search that does not move is degraded, with 200.")
             .Produces<Readiness>().Produces<Readiness>(StatusCodes.Status503ServiceUnavailable);
-        app.MapGet("/metrics", (MetricsText metrics) => TypedResults.Text(metrics.Write(), MetricsText.ContentType))
+        // By a handler, since only those are described.
+        app.MapGet("/metrics", (Delegate)((HttpContext context) => metrics(context)))
             .WithName("Metrics").WithTags("Health").WithSummary("Counters in Prometheus' text format.");
     }
 

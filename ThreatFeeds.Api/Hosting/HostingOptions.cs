@@ -3,8 +3,10 @@ using System.ComponentModel.DataAnnotations;
 namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>The process itself.</summary>
-internal sealed class HostingOptions
+internal sealed class HostingOptions : IValidatableObject
 {
+    internal const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
     /// <summary>Seconds that requests and jobs under way have to end when the process is told to. 1 to 300; unset: 10.</summary>
     [ConfigurationKeyName("Hosting:ShutdownSeconds")]
     [Range(1, 300)]
@@ -13,6 +15,22 @@ internal sealed class HostingOptions
     /// <summary>Start with sample feeds and logs. Unset: false.</summary>
     [ConfigurationKeyName("Demo")]
     public bool Demo { get; set; }
+
+    /// <summary>
+    /// Address of an OpenTelemetry collector that traces and metrics are sent to; the name is OpenTelemetry's own, and its other variables are read by its library.
+    /// Unset: nothing is sent.
+    /// </summary>
+    [ConfigurationKeyName(OtlpEndpointKey)]
+    public string? OtlpEndpoint { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        // The library would quietly send to localhost instead.
+        if (!string.IsNullOrWhiteSpace(OtlpEndpoint) && !(Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
+        {
+            yield return new ValidationResult($"{OtlpEndpointKey} is '{OtlpEndpoint}'; use an address such as http://localhost:4317.");
+        }
+    }
 }
 
 /// <summary>Section <c>Data</c>, as far as it says where.</summary>

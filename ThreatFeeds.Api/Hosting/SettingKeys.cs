@@ -23,6 +23,9 @@ internal static partial class SettingKeys
 
     private static readonly string[] OfTheServer = ["Logging", "Kestrel"];
 
+    /// <summary>Begins the names that OpenTelemetry's library reads by itself.</summary>
+    private const string OfOpenTelemetry = "OTEL_";
+
     /// <summary>What may stand in a file of settings beside sections: the server's own, and what editors put there.</summary>
     private static readonly string[] Alone = ["AllowedHosts", "$schema"];
 
@@ -77,7 +80,7 @@ internal static partial class SettingKeys
         from found in KeysOf(provider, key).Prepend(key)
         select found;
 
-    private static bool IsTheServers(string key) => OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
+    private static bool IsTheServers(string key) => OfTheServer.Any(s => key.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase)) || key.StartsWith(OfOpenTelemetry, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsMeantForUs(string key)
     {

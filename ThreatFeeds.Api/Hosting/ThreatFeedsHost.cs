@@ -86,7 +86,7 @@ public static class ThreatFeedsHost
         IncomingBody.Add(services, settings.Bodies);
         services.AddSingleton<DataFolder>();
         services.AddSingleton<DatabaseMigration>().AddHostedService(p => p.GetRequiredService<DatabaseMigration>());
-        services.AddHealth();
+        services.AddTelemetry(toCollector: !string.IsNullOrWhiteSpace(settings.Hosting.OtlpEndpoint));
         services.AddApiDocument();
         services.AddDemo(settings);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Vocabulary;
@@ -24,7 +25,7 @@ internal static class AlertFilters
         {
             problems["limit"] = "use 1 to 500";
         }
-        if (filter.After is not null && Place(filter.After) is null)
+        if (filter.After is not null && !problems.ContainsKey("sort") && Place(filter) is null)
         {
             problems["after"] = "use the next value of the page before";
         }
@@ -40,78 +41,73 @@ internal static class AlertFilters
         }
     }
 
-    public static IQueryable<AlertRow> Apply(ThreatFeedsContext db, AlertFilter filter)
+    /// <summary>What an alert must be, a condition of each filter; <see cref="InFeed"/> is not among them.</summary>
+    public static IReadOnlyList<Expression<Func<AlertRow, bool>>> Conditions(AlertFilter filter)
     {
-        IQueryable<AlertRow> alerts = db.Alerts.AsNoTracking();
+        var conditions = new List<Expression<Func<AlertRow, bool>>>();
         if (Words<LogKind>(filter.Kind) is { } kinds)
         {
-            alerts = alerts.Where(a => kinds.Contains(a.Kind));
+            conditions.Add(a => kinds.Contains(a.Kind));
         }
         if (Words<AlertState>(filter.State) is { } states)
         {
-            alerts = alerts.Where(a => states.Contains(a.State));
+            conditions.Add(a => states.Contains(a.State));
         }
         if (Words<Severity>(filter.Severity) is { } severities)
         {
-            alerts = alerts.Where(a => severities.Contains(a.Severity));
-        }
-        if (Values(filter.Feed, StorableHit.Value) is { } feeds)
-        {
-            alerts = alerts.Where(a => db.AlertFeeds.Any(f => f.AlertId == a.Id && feeds.Contains(f.Feed)));
+            conditions.Add(a => severities.Contains(a.Severity));
         }
         if (Values(filter.Indicator, StorableHit.Indicator) is { } indicators)
         {
-            alerts = alerts.Where(a => indicators.Contains(a.Indicator));
+            conditions.Add(a => indicators.Contains(a.Indicator));
         }
         if (Values(filter.Cluster, StorableHit.Cluster) is { } clusters)
         {
-            alerts = alerts.Where(a => clusters.Contains(a.Cluster));
+            conditions.Add(a => clusters.Contains(a.Cluster));
         }
         if (Values(filter.Namespace, StorableHit.Namespace) is { } namespaces)
         {
-            alerts = alerts.Where(a => namespaces.Contains(a.Namespace));
+            conditions.Add(a => namespaces.Contains(a.Namespace));
         }
         if (Values(filter.Workload, StorableHit.Workload) is { } workloads)
         {
-            alerts = alerts.Where(a => workloads.Contains(a.Workload));
+            conditions.Add(a => workloads.Contains(a.Workload));
         }
         if (filter.Since is { } since)
         {
             long from = since.ToUnixTimeMilliseconds();
-            alerts = alerts.Where(a => a.LastSeen >= from);
+            conditions.Add(a => a.LastSeen >= from);
         }
         if (filter.Until is { } until)
         {
             long to = until.ToUnixTimeMilliseconds();
-            alerts = alerts.Where(a => a.FirstSeen <= to);
+            conditions.Add(a => a.FirstSeen <= to);
         }
-        return alerts;
+        return conditions;
     }
 
-    /// <summary>In order, from the cursor on. The id breaks ties, so that pages neither repeat nor miss.</summary>
+    /// <summary>Alerts and feeds that the filter's feeds hold; null without that filter.</summary>
+    public static IQueryable<AlertFeedRow>? InFeed(ThreatFeedsContext db, AlertFilter filter) =>
+        Values(filter.Feed, StorableHit.Value) is { } feeds ? db.AlertFeeds.Where(f => feeds.Contains(f.Feed)) : null;
+
+    /// <summary>All filters.</summary>
+    public static IQueryable<AlertRow> Apply(IQueryable<AlertRow> alerts, ThreatFeedsContext db, AlertFilter filter)
+    {
+        alerts = Conditions(filter).Aggregate(alerts, (some, condition) => some.Where(condition));
+        return InFeed(db, filter) is { } feeds ? alerts.Where(a => feeds.Any(f => f.AlertId == a.Id)) : alerts;
+    }
+
+    /// <summary>In order, from the cursor on. The id breaks ties, so that pages neither repeat nor miss; of one severity those seen last come first, or last.</summary>
     public static IQueryable<AlertRow> Sorted(IQueryable<AlertRow> alerts, AlertFilter filter)
     {
         (string sort, bool down) = Order(filter);
-        if (filter.After is { } after && Place(after) is (long value, long id))
-        {
-            alerts = (sort, down) switch
-            {
-                ("firstSeen", true) => alerts.Where(a => a.FirstSeen < value || (a.FirstSeen == value && a.Id < id)),
-                ("firstSeen", false) => alerts.Where(a => a.FirstSeen > value || (a.FirstSeen == value && a.Id > id)),
-                ("severity", true) => alerts.Where(a => (int)a.Severity < value || ((int)a.Severity == value && a.Id < id)),
-                ("severity", false) => alerts.Where(a => (int)a.Severity > value || ((int)a.Severity == value && a.Id > id)),
-                ("count", true) => alerts.Where(a => a.Count < value || (a.Count == value && a.Id < id)),
-                ("count", false) => alerts.Where(a => a.Count > value || (a.Count == value && a.Id > id)),
-                (_, true) => alerts.Where(a => a.LastSeen < value || (a.LastSeen == value && a.Id < id)),
-                (_, false) => alerts.Where(a => a.LastSeen > value || (a.LastSeen == value && a.Id > id)),
-            };
-        }
+        alerts = After(alerts, filter);
         return (sort, down) switch
         {
             ("firstSeen", true) => alerts.OrderByDescending(a => a.FirstSeen).ThenByDescending(a => a.Id),
             ("firstSeen", false) => alerts.OrderBy(a => a.FirstSeen).ThenBy(a => a.Id),
-            ("severity", true) => alerts.OrderByDescending(a => a.Severity).ThenByDescending(a => a.Id),
-            ("severity", false) => alerts.OrderBy(a => a.Severity).ThenBy(a => a.Id),
+            ("severity", true) => alerts.OrderByDescending(a => a.Severity).ThenByDescending(a => a.LastSeen).ThenByDescending(a => a.Id),
+            ("severity", false) => alerts.OrderBy(a => a.Severity).ThenBy(a => a.LastSeen).ThenBy(a => a.Id),
             ("count", true) => alerts.OrderByDescending(a => a.Count).ThenByDescending(a => a.Id),
             ("count", false) => alerts.OrderBy(a => a.Count).ThenBy(a => a.Id),
             (_, true) => alerts.OrderByDescending(a => a.LastSeen).ThenByDescending(a => a.Id),
@@ -119,18 +115,64 @@ internal static class AlertFilters
         };
     }
 
-    public static string Cursor(AlertRow last, AlertFilter filter)
+    /// <summary>Those after the cursor. The first bound is in the others, and tells a database where to begin.</summary>
+    public static IQueryable<AlertRow> After(IQueryable<AlertRow> alerts, AlertFilter filter)
     {
-        long value = Order(filter).Sort switch { "firstSeen" => last.FirstSeen, "severity" => (int)last.Severity, "count" => last.Count, _ => last.LastSeen };
-        return string.Create(CultureInfo.InvariantCulture, $"{value}_{last.Id}");
+        (string sort, bool down) = Order(filter);
+        return Place(filter) is not (long value, long seen, long id) ? alerts : (sort, down) switch
+        {
+            ("firstSeen", true) => alerts.Where(a => a.FirstSeen <= value && (a.FirstSeen < value || a.Id < id)),
+            ("firstSeen", false) => alerts.Where(a => a.FirstSeen >= value && (a.FirstSeen > value || a.Id > id)),
+            ("severity", true) => alerts.Where(a => (int)a.Severity < value || ((int)a.Severity == value && (a.LastSeen < seen || (a.LastSeen == seen && a.Id < id)))),
+            ("severity", false) => alerts.Where(a => (int)a.Severity > value || ((int)a.Severity == value && (a.LastSeen > seen || (a.LastSeen == seen && a.Id > id)))),
+            ("count", true) => alerts.Where(a => a.Count <= value && (a.Count < value || a.Id < id)),
+            ("count", false) => alerts.Where(a => a.Count >= value && (a.Count > value || a.Id > id)),
+            (_, true) => alerts.Where(a => a.LastSeen <= value && (a.LastSeen < value || a.Id < id)),
+            (_, false) => alerts.Where(a => a.LastSeen >= value && (a.LastSeen > value || a.Id > id)),
+        };
     }
 
-    private static (string Sort, bool Down) Order(AlertFilter filter) =>
+    /// <summary>The filter of each severity that is asked for and not passed yet, in order; each in the order of time.</summary>
+    public static IEnumerable<AlertFilter> BySeverity(AlertFilter filter)
+    {
+        bool down = Order(filter).Down;
+        (long Value, long Seen, long Id)? place = Place(filter);
+        return from severity in Words<Severity>(filter.Severity)?.Distinct() ?? Enum.GetValues<Severity>()
+               let rank = down ? -(int)severity : (int)severity
+               let passed = place is { } p ? rank - (down ? -p.Value : p.Value) : 1
+               where passed >= 0
+               orderby rank
+               select filter with
+               {
+                   Severity = Word.Of(severity),
+                   Sort = down ? "-lastSeen" : "lastSeen",
+                   After = passed == 0 ? string.Create(CultureInfo.InvariantCulture, $"{place!.Value.Seen}_{place.Value.Id}") : null,
+               };
+    }
+
+    public static string Cursor(AlertRow last, AlertFilter filter) => Order(filter).Sort switch
+    {
+        "firstSeen" => string.Create(CultureInfo.InvariantCulture, $"{last.FirstSeen}_{last.Id}"),
+        "severity" => string.Create(CultureInfo.InvariantCulture, $"{(int)last.Severity}_{last.LastSeen}_{last.Id}"),
+        "count" => string.Create(CultureInfo.InvariantCulture, $"{last.Count}_{last.Id}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{last.LastSeen}_{last.Id}"),
+    };
+
+    /// <summary>One of the sorts there are, and whether it goes down.</summary>
+    public static (string Sort, bool Down) Order(AlertFilter filter) =>
         filter.Sort is null ? ("lastSeen", true) : (filter.Sort.TrimStart('-'), filter.Sort.StartsWith('-'));
 
-    private static (long Value, long Id)? Place(string cursor) =>
-        cursor.Split('_') is [string value, string id]
-        && long.TryParse(value, CultureInfo.InvariantCulture, out long v) && long.TryParse(id, CultureInfo.InvariantCulture, out long i) ? (v, i) : null;
+    /// <summary>Where a page ended: what it was sorted by, in the order of severity also the time, and the id. Null when no page gave this cursor.</summary>
+    private static (long Value, long Seen, long Id)? Place(AlertFilter filter)
+    {
+        long?[] numbers = [.. (filter.After ?? "").Split('_').Select(n => long.TryParse(n, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : (long?)null)];
+        return (Order(filter).Sort, numbers) switch
+        {
+            ("severity", [{ } value, { } seen, { } id]) => (value, seen, id),
+            (not "severity", [{ } value, { } id]) => (value, 0, id),
+            _ => null,
+        };
+    }
 
     private static T[]? Words<T>(string? text)
         where T : struct, Enum => Values(text) is { } words ? [.. words.Select(Word.Parse<T>)] : null;

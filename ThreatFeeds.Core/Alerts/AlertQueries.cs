@@ -21,7 +21,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
     public async Task<Page<AlertView>> ListAsync(AlertFilter filter, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        List<AlertRow> rows = await AlertFilters.Sorted(AlertFilters.Apply(db, filter), filter).Take(filter.Limit + 1).ToListAsync(cancellationToken);
+        List<AlertRow> rows = await AlertPages.ReadAsync(db, filter, cancellationToken);
         string? next = null;
         if (rows.Count > filter.Limit)
         {
@@ -44,7 +44,7 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
     public async Task<IReadOnlyDictionary<Severity, long>> OpenBySeverityAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        var counts = await db.Alerts.Where(a => a.State == AlertState.Open).GroupBy(a => a.Severity).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
+        var counts = await AlertPages.Open(db).GroupBy(a => a.Severity).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
         return counts.ToDictionary(c => c.Key, c => c.Count);
     }
 
@@ -133,6 +133,10 @@ public sealed class AlertQueries(IContextFactory contexts, ILogStore logs)
 
     private static async Task<List<AlertView>> ViewsAsync(ThreatFeedsContext db, List<AlertRow> rows, CancellationToken cancellationToken)
     {
+        if (rows.Count == 0)
+        {
+            return [];
+        }
         long[] ids = [.. rows.Select(r => r.Id)];
         ILookup<long, string> feeds = (await db.AlertFeeds.AsNoTracking().Where(f => ids.Contains(f.AlertId)).ToListAsync(cancellationToken)).ToLookup(f => f.AlertId, f => f.Feed);
         return rows.ConvertAll(r => View(r, [.. feeds[r.Id].Order(StringComparer.Ordinal)]));

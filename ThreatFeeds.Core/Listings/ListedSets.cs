@@ -4,6 +4,7 @@ using ThreatFeeds.Indicators;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Telemetry;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Listings;
@@ -19,38 +20,16 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
     /// Makes the set the feed's current one. What was written before is invisible until the one short transaction at the end.
     /// </summary>
     /// <returns>Null when the feed is gone, or its content changed meanwhile; nothing is stored then.</returns>
-    public async Task<SetChange?> ReplaceAsync(Feed feed, IndicatorSet set, SetSource source, CancellationToken cancellationToken)
+    public Task<SetChange?> ReplaceAsync(Feed feed, IndicatorSet set, SetSource source, CancellationToken cancellationToken) => Work.Replace.RunAsync(async span =>
     {
-        while (true)
-        {
-            ListingRow? seen = await ListingAsync(feed.Uid, cancellationToken);
-            if (seen is null || seen.Content != set.Content)
-            {
-                return null;
-            }
-            (DatedSet? before, bool swept) = await BeforeAsync(seen, cancellationToken);
-            if (swept)
-            {
-                continue;
-            }
-            IndicatorSet old = before?.Set ?? IndicatorSet.Empty(set.Content);
-            IndicatorSetDifference change = IndicatorSetDifference.Compare(old, set, before?.Delta?.Most ?? 0);
-            bool differs = change.Added.Count > 0 || change.RemovedCount > 0;
-            if (before is not null && !differs)
-            {
-                if (await stored.TouchAsync(seen.SetId!.Value, source, cancellationToken))
-                {
-                    return new SetChange(RunOutcome.Unchanged, 0, 0);
-                }
-                continue;
-            }
-            if (await TryReplaceAsync(seen, before, set, change, differs || (before is null && seen.SetId is not null), source, cancellationToken))
-            {
-                listings.Changed();
-                return new SetChange(RunOutcome.Replaced, change.Added.Count, change.RemovedCount);
-            }
-        }
-    }
+        span.Tell("feed", feed.Name);
+        span.Tell("indicators", set.Count);
+        SetChange? change = await ReplaceCurrentAsync(feed, set, source, cancellationToken);
+        span.Ended(change is null ? "gone" : Word.Of(change.Outcome));
+        span.Tell("added", change?.Added ?? 0);
+        span.Tell("removed", change?.Removed ?? 0);
+        return change;
+    });
 
     /// <summary>The set now current; null when there is none.</summary>
     public async Task<StoredSetRow?> CurrentAsync(Guid feedUid, CancellationToken cancellationToken)
@@ -88,6 +67,39 @@ public sealed class ListedSets(IContextFactory contexts, StoredSets stored, List
         Page<string>? page = after is null || long.TryParse(after, CultureInfo.InvariantCulture, out skip)
             ? await AskAsync(feed, id => stored.PageAsync(id, contains, skip, limit, cancellationToken), cancellationToken) : null;
         return page ?? new Page<string>([], null);
+    }
+
+    private async Task<SetChange?> ReplaceCurrentAsync(Feed feed, IndicatorSet set, SetSource source, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ListingRow? seen = await ListingAsync(feed.Uid, cancellationToken);
+            if (seen is null || seen.Content != set.Content)
+            {
+                return null;
+            }
+            (DatedSet? before, bool swept) = await BeforeAsync(seen, cancellationToken);
+            if (swept)
+            {
+                continue;
+            }
+            IndicatorSet old = before?.Set ?? IndicatorSet.Empty(set.Content);
+            IndicatorSetDifference change = IndicatorSetDifference.Compare(old, set, before?.Delta?.Most ?? 0);
+            bool differs = change.Added.Count > 0 || change.RemovedCount > 0;
+            if (before is not null && !differs)
+            {
+                if (await stored.TouchAsync(seen.SetId!.Value, source, cancellationToken))
+                {
+                    return new SetChange(RunOutcome.Unchanged, 0, 0);
+                }
+                continue;
+            }
+            if (await TryReplaceAsync(seen, before, set, change, differs || (before is null && seen.SetId is not null), source, cancellationToken))
+            {
+                listings.Changed();
+                return new SetChange(RunOutcome.Replaced, change.Added.Count, change.RemovedCount);
+            }
+        }
     }
 
     /// <summary>Asks the set that the feed lists now, the next one when that was replaced and swept away meanwhile.</summary>

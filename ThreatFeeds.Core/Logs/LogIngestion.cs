@@ -35,18 +35,25 @@ public sealed class LogIngestion(LogReaders readers, ILogStore store)
     /// <exception cref="UnknownLogFormatException">No reader for <paramref name="format"/>.</exception>
     /// <exception cref="KeyReusedException">The key stands for other records; nothing was stored.</exception>
     /// <exception cref="LogStoreException">Nothing was stored.</exception>
-    public async Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, Actor actor, CancellationToken cancellationToken)
+    public Task<Ingestion> IngestAsync(LogKind kind, string format, ReadOnlySequence<byte> body, string? idempotencyKey, Actor actor, CancellationToken cancellationToken) => Work.Ingestion.RunAsync(async span =>
     {
         ILogReader reader = readers.Get(format);
+        span.Tell("kind", Word.Of(kind));
+        span.Tell("format", reader.Format);
+        span.Tell("bytes", body.Length);
         var lines = new List<ReadOnlyMemory<byte>>();
         Ingestion answer = Sort(kind, reader, body, lines, cancellationToken);
-        if (lines.Count > 0 && await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken) == AppendResult.Stored)
+        span.Tell("accepted", answer.Accepted);
+        span.Tell("refused", answer.Refused);
+        AppendResult? result = lines.Count > 0 ? await store.AppendAsync(new LogBatch(kind, reader.Format, lines, idempotencyKey), cancellationToken) : null;
+        if (result == AppendResult.Stored)
         {
             Meters.RecordsReceived.Add(answer.Accepted, new KeyValuePair<string, object?>("outcome", "accepted"));
         }
         Meters.RecordsReceived.Add(answer.Refused, new KeyValuePair<string, object?>("outcome", "refused"));
+        span.Ended(result switch { AppendResult.Stored => "stored", AppendResult.Repeated => "repeated", _ => "nothing" });
         return answer;
-    }
+    });
 
     private static Ingestion Sort(LogKind kind, ILogReader reader, ReadOnlySequence<byte> body, List<ReadOnlyMemory<byte>> accepted, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Parsing;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Pulling;
 
@@ -13,7 +14,17 @@ public sealed class FeedBodies(FeedFetcher fetcher, HeaderSources headers, Pulli
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(feed);
         var settings = new ParseSettings(feed.Spec.Content, PullOf(feed).Format, feed.UrlsAsHosts) { MaxIndicatorBytes = options.MaxIndicatorBytes };
-        return FeedParser.ParseAsync(body.Rewind(), settings, cancellationToken);
+        return Work.Parse.RunAsync(async span =>
+        {
+            span.Tell("feed", feed.Name);
+            span.Tell("format", settings.Format.Name);
+            span.Tell("bytes", body.Bytes);
+            ParseResult parsed = await FeedParser.ParseAsync(body.Rewind(), settings, cancellationToken);
+            span.Tell("accepted", parsed.Accepted);
+            span.Tell("skipped", parsed.Skipped);
+            span.Tell("refused", parsed.RefusedCount);
+            return parsed;
+        });
     }
 
     /// <summary>Fetches the body. When the set held came from the same URL and was read in the same way, the server may answer that nothing changed.</summary>

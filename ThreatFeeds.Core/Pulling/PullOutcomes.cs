@@ -12,71 +12,84 @@ namespace ThreatFeeds.Pulling;
 /// <summary>Writes down how a pull ended: the run and the feed's conditions in one transaction, and only while the run is still ours; the log.</summary>
 public sealed class PullOutcomes(RunQueue runs, FeedStatusWriter status, TimeProvider time, ILogger<PullOutcomes> log)
 {
-    internal async Task ReplacedAsync(RunRow run, Feed feed, ParseResult parsed, SetChange change, CancellationToken cancellationToken)
+    internal async Task<RunEnd> ReplacedAsync(RunRow run, Feed feed, ParseResult parsed, SetChange change, CancellationToken cancellationToken)
     {
-        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Replaced, Notes(parsed), parsed, change), Synced, cancellationToken))
+        var end = new RunEnd(RunOutcome.Replaced, Notes(parsed), parsed, change);
+        if (await EndAsync(run, feed, end, Synced, cancellationToken))
         {
             PullingLog.Replaced(log, feed.Name, parsed.Set.Count, change.Added, change.Removed);
         }
+        return end;
     }
 
-    internal async Task UnchangedAsync(RunRow run, Feed feed, string message, ParseResult? parsed, CancellationToken cancellationToken)
+    internal async Task<RunEnd> UnchangedAsync(RunRow run, Feed feed, string message, ParseResult? parsed, CancellationToken cancellationToken)
     {
-        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Unchanged, message, parsed), Synced, cancellationToken))
+        var end = new RunEnd(RunOutcome.Unchanged, message, parsed);
+        if (await EndAsync(run, feed, end, Synced, cancellationToken))
         {
             PullingLog.Unchanged(log, feed.Name);
         }
+        return end;
     }
 
-    internal async Task KeptAsync(RunRow run, Feed feed, string reason, ParseResult? parsed, CancellationToken cancellationToken)
+    internal async Task<RunEnd> KeptAsync(RunRow run, Feed feed, string reason, ParseResult? parsed, CancellationToken cancellationToken)
     {
         reason = VisibleText.Of(reason, VisibleText.Message);
         // The fetch itself went well.
         FeedStatus Kept(FeedStatus was) => was.With(ConditionType.SetKept, reason).Without(ConditionType.PullFailed, ConditionType.HeaderSourceMissing);
-        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Kept, reason, parsed), Kept, cancellationToken))
+        var end = new RunEnd(RunOutcome.Kept, reason, parsed);
+        if (await EndAsync(run, feed, end, Kept, cancellationToken))
         {
             PullingLog.Kept(log, feed.Name, reason);
         }
+        return end;
     }
 
-    internal async Task FetchFailedAsync(RunRow run, Feed feed, FetchException error, CancellationToken cancellationToken)
+    internal async Task<RunEnd> FetchFailedAsync(RunRow run, Feed feed, FetchException error, CancellationToken cancellationToken)
     {
         if (error.BodyUnusable)
         {
-            await KeptAsync(run, feed, $"{error.Message} The last good set is kept.", null, cancellationToken);
-            return;
+            return await KeptAsync(run, feed, $"{error.Message} The last good set is kept.", null, cancellationToken);
         }
         FeedStatus Failed(FeedStatus was) => error.HeaderSourceMissing
             ? was.With(ConditionType.HeaderSourceMissing, error.Message)
             : was.With(ConditionType.PullFailed, error.Message).Without(ConditionType.HeaderSourceMissing);
-        if (await EndAsync(run, feed, new RunEnd(RunOutcome.Failed, error.Message), Failed, cancellationToken))
+        var end = new RunEnd(RunOutcome.Failed, error.Message);
+        if (await EndAsync(run, feed, end, Failed, cancellationToken))
         {
             PullingLog.Failed(log, feed.Name, error.Message);
         }
+        return end;
     }
 
     /// <summary>Something of ours failed, such as the database or the disk.</summary>
-    internal async Task BrokeAsync(RunRow run, Feed feed, Exception error, CancellationToken cancellationToken)
+    internal async Task<RunEnd> BrokeAsync(RunRow run, Feed feed, Exception error, CancellationToken cancellationToken)
     {
         PullingLog.Broke(log, feed.Name, error);
         string message = "The pull ended with an error of our own; the server's log has it. It is tried again at its time.";
+        var end = new RunEnd(RunOutcome.Failed, message);
         try
         {
-            await EndAsync(run, feed, new RunEnd(RunOutcome.Failed, message), was => was.With(ConditionType.PullFailed, message), cancellationToken);
+            await EndAsync(run, feed, end, was => was.With(ConditionType.PullFailed, message), cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // The run stays open and is done again when its lease is over.
             PullingLog.Broke(log, feed.Name, e);
         }
+        return end;
     }
 
     /// <summary>The run is done again: nothing is written down of it, and the feed is told nothing.</summary>
     internal void LeftOpen(Feed feed, Exception error) => PullingLog.Broke(log, feed.Name, error);
 
     /// <summary>There was nothing to do any more: no condition, since the feed asked for none of it.</summary>
-    internal Task MootAsync(RunRow run, string message, CancellationToken cancellationToken) =>
-        runs.FinishAsync(run, new RunEnd(RunOutcome.Failed, message), cancellationToken);
+    internal async Task<RunEnd> MootAsync(RunRow run, string message, CancellationToken cancellationToken)
+    {
+        var end = new RunEnd(RunOutcome.Failed, message);
+        await runs.FinishAsync(run, end, cancellationToken);
+        return end;
+    }
 
     private FeedStatus Synced(FeedStatus was) => was.Synced(time.GetUtcNow());
 

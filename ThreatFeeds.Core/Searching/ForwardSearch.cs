@@ -56,15 +56,30 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
             return StepResult.Idle;
         }
 
+        return await Work.SearchStep.RunAsync(span =>
+        {
+            span.Tell("source", source.Name);
+            span.Tell("source.id", source.Id);
+            span.Tell("generation", snapshot.Generation);
+            return SearchAsync(source, progress, head, snapshot, span, cancellationToken);
+        });
+    }
+
+    private async Task<StepResult> SearchAsync(LogSource source, ProgressRow progress, Position head, Snapshot snapshot, WorkSpan span, CancellationToken cancellationToken)
+    {
+        var mark = new Position(progress.MarkSegment, progress.MarkOrdinal);
         var search = new ValueSearch(snapshot.Index, only: null);
         Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
         DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
         to = decoded.To ?? to;
         RangeCount passed = decoded.To is null ? default : await logs.CountAsync(source, mark, to, cancellationToken);
         StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, decoded, cancellationToken);
+        long compared = decoded.To is null ? search.Records : passed.Records;
+        span.Tell("records", compared);
+        span.Tell("hits", decoded.Hits.Count);
+        span.Ended(Word.Of(result));
         if (result == StepResult.Moved)
         {
-            long compared = decoded.To is null ? search.Records : passed.Records;
             Meters.RecordsSearched.Add(compared);
             Compared?.Invoke(compared, decoded.Hits);
         }

@@ -5,6 +5,7 @@ using ThreatFeeds.Listings;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Telemetry;
+using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Searching;
 
@@ -29,16 +30,32 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
             targets.Drop(source.Id);
             return StepResult.Idle;
         }
+        return await Work.LookBackStep.RunAsync(span =>
+        {
+            span.Tell("source", source.Name);
+            span.Tell("source.id", source.Id);
+            return SearchAsync(source, open, span, cancellationToken);
+        });
+    }
+
+    private async Task<StepResult> SearchAsync(LogSource source, List<LookBackRow> open, WorkSpan span, CancellationToken cancellationToken)
+    {
         var done = new Position(open[0].DoneSegment, open[0].DoneOrdinal);
         List<LookBackRow> group = [.. open.Where(l => l.DoneSegment == done.Segment && l.DoneOrdinal == done.Ordinal)];
         Position upto = group.Min(l => new Position(l.UptoSegment, l.UptoOrdinal));
+        span.Tell("look_backs", group.Count);
 
         (Snapshot snapshot, IndicatorIndex? added) = await targets.OfAsync(source.Id, [.. group.Select(l => l.Generation)], cancellationToken);
+        span.Tell("generation", snapshot.Generation);
         var search = new ValueSearch(snapshot.Index, added);
         // Nothing of it is listed any more: what is listed again later makes a change of its own.
         Position next = added is null ? upto : await search.RunAsync(logs, source, done, upto, Window, cancellationToken);
         DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
-        return await CommitAsync(group, done, decoded.To ?? next, decoded, cancellationToken);
+        span.Tell("records", search.Records);
+        span.Tell("hits", decoded.Hits.Count);
+        StepResult result = await CommitAsync(group, done, decoded.To ?? next, decoded, cancellationToken);
+        span.Ended(Word.Of(result));
+        return result;
     }
 
     private async Task<List<LookBackRow>> OpenAsync(LogSource source, CancellationToken cancellationToken)

@@ -28,4 +28,7 @@ internal static partial class SearchingLog
 
     [LoggerMessage(EventIds.Searching + 7, LogLevel.Error, "Records could not be deleted to stay under Data:MaxBytes; it is tried again")]
     public static partial void NotShrunk(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.Searching + 10, LogLevel.Warning, "How far searching is behind cannot be told; it is looked at again, and said once more when it fails anew")]
+    public static partial void LagUnknown(ILogger logger, Exception exception);
 }

@@ -23,5 +23,6 @@ public static class SearchingRegistration
         .AddSingleton<SearchSignals>()
         .AddSingleton<SearchHealth>()
         .AddHostedService<HitStorms>()
-        .AddHostedService<SizeLimit>();
+        .AddHostedService<SizeLimit>()
+        .AddHostedService<SearchLag>();
 }

@@ -74,6 +74,15 @@ public sealed class AlertSampleRow
 /// <summary>Hits that are one finding.</summary>
 public sealed class AlertRow
 {
+    /// <summary>Milliseconds from first to last seen above which an alert stands in <see cref="LongIndex"/>: a day. It is part of that index.</summary>
+    public const long Long = 86_400_000;
+
+    /// <summary>Index over the severity of open alerts, by which they are counted.</summary>
+    public const string OpenIndex = "IX_alerts_open";
+
+    /// <summary>Index over the alerts that went on for more than a day: few, so that those going on at a moment are found.</summary>
+    public const string LongIndex = "IX_alerts_long";
+
     public long Id { get; set; }
     public required string Cluster { get; set; }
     public LogKind Kind { get; set; }

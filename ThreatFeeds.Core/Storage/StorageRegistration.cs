@@ -62,14 +62,17 @@ public static class ContextOptions
     public static void Sqlite(DbContextOptionsBuilder builder, string connectionString)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.UseSqlite(connectionString, o => o.CommandTimeout(60)).AddInterceptors(SqlitePragmas.Instance, new SqliteWriteQueue());
+        Shared(builder).UseSqlite(connectionString, o => o.CommandTimeout(60)).AddInterceptors(SqlitePragmas.Instance, new SqliteWriteQueue());
     }
 
     public static void Postgres(DbContextOptionsBuilder builder, string connectionString)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.UseNpgsql(connectionString).AddInterceptors(StorableParameters.Instance);
+        Shared(builder).UseNpgsql(connectionString).AddInterceptors(StorableParameters.Instance);
     }
+
+    /// <summary>"Some, but not more than" is asked on purpose: any order would have all of them read.</summary>
+    private static DbContextOptionsBuilder Shared(DbContextOptionsBuilder builder) => builder.ConfigureWarnings(w => w.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning));
 }
 
 /// <summary>WAL lets readers go on beside the writer; FULL makes an acknowledged change durable.</summary>

@@ -99,6 +99,12 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
             e.HasIndex(r => new { r.Severity, r.LastSeen, r.Id });
             e.HasIndex(r => new { r.Namespace, r.LastSeen, r.Id });
             e.HasIndex(r => new { r.Indicator, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.Workload, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.Kind, r.LastSeen, r.Id });
+            e.HasIndex(r => new { r.FirstSeen, r.Id });
+            e.HasIndex(r => new { r.Count, r.Id });
+            e.HasIndex(r => r.Severity, AlertRow.OpenIndex).HasFilter("\"State\" = 'open'");
+            e.HasIndex(r => new { r.LastSeen, r.Id }, AlertRow.LongIndex).HasFilter($"\"LastSeen\" - \"FirstSeen\" > {AlertRow.Long}");
         });
         modelBuilder.Entity<GoneAlertRow>(e => { e.ToTable("gone_alerts"); e.HasKey(r => r.AlertId); e.Property(r => r.AlertId).ValueGeneratedNever(); });
         modelBuilder.Entity<AlertFeedRow>(e => { e.ToTable("alert_feeds"); e.HasKey(r => new { r.Feed, r.AlertId }); e.HasIndex(r => r.AlertId); });

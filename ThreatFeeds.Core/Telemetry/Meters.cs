@@ -2,12 +2,15 @@ using System.Diagnostics.Metrics;
 
 namespace ThreatFeeds.Telemetry;
 
-/// <summary>The meter <c>ThreatFeeds</c>.</summary>
+/// <summary>The meter <c>ThreatFeeds</c>: what is counted of one thing each. How long work takes is in <see cref="Work"/>.</summary>
 public static class Meters
 {
     public const string Name = "ThreatFeeds";
 
     private static readonly Meter Meter = new(Name);
+
+    /// <summary>Upper bounds of the buckets of all histograms, in seconds.</summary>
+    private static readonly InstrumentAdvice<double> Bounds = new() { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] };
 
     /// <summary>Steps of a search that failed and were tried again.</summary>
     public static Counter<long> SearchFailures { get; } = Meter.CreateCounter<long>("threatfeeds_search_failures", description: "Steps of a search that failed and are tried again.");
@@ -28,5 +31,7 @@ public static class Meters
     public static Counter<long> RecordsReceived { get; } = Meter.CreateCounter<long>("threatfeeds_records_received", description: "Records received, accepted or refused.");
 
     /// <summary>Seconds from the acknowledgement of a record to the commit of its hit, for records the forward search found.</summary>
-    public static Histogram<double> AlertDelay { get; } = Meter.CreateHistogram<double>("threatfeeds_alert_delay", "s", "From a record's acknowledgement to its alert.");
+    public static Histogram<double> AlertDelay { get; } = Seconds("threatfeeds_alert_delay", "From a record's acknowledgement to its alert.");
+
+    internal static Histogram<double> Seconds(string name, string description) => Meter.CreateHistogram(name, "s", description, advice: Bounds);
 }

@@ -1,13 +1,11 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json.Nodes;
-using ThreatFeeds.Api.Health;
 using ThreatFeeds.Tests.Support;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Hosting;
 
-/// <summary>Health, metrics and the API's description.</summary>
+/// <summary>Health and the API's description.</summary>
 public sealed class HealthTests
 {
     [Fact]
@@ -35,28 +33,6 @@ public sealed class HealthTests
         Assert.False(check["ok"]!.GetValue<bool>());
         Assert.NotNull(check["reason"]);
         Assert.Equal("ok\n", await app.Client.GetStringAsync("/livez"));
-    }
-
-    [Fact]
-    public void Counters_gauges_and_histograms_are_written_as_Prometheus_reads_them()
-    {
-        using var metrics = new MetricsText();
-        using var meter = new Meter(MetricsText.MeterName);
-        string name = $"test_{Guid.NewGuid():N}";
-        Counter<long> counter = meter.CreateCounter<long>(name + ".pulls", description: "Pulls.");
-        counter.Add(2, KeyValuePair.Create("feed", (object?)"a\"b"));
-        counter.Add(3, KeyValuePair.Create("feed", (object?)"a\"b"));
-        meter.CreateObservableGauge(name + ".behind", () => 7L);
-        Histogram<double> histogram = meter.CreateHistogram<double>(name + ".step", unit: "s");
-        histogram.Record(0.2);
-        histogram.Record(1000);
-        string text = metrics.Write();
-        Assert.Contains($"# TYPE threatfeeds_{name}_pulls_total counter\n", text, StringComparison.Ordinal);
-        Assert.Contains($"threatfeeds_{name}_pulls_total{{feed=\"a\\\"b\"}} 5\n", text, StringComparison.Ordinal);
-        Assert.Contains($"threatfeeds_{name}_behind 7\n", text, StringComparison.Ordinal);
-        Assert.Contains($"threatfeeds_{name}_step_seconds_bucket{{le=\"0.25\"}} 1\n", text, StringComparison.Ordinal);
-        Assert.Contains($"threatfeeds_{name}_step_seconds_bucket{{le=\"+Inf\"}} 2\n", text, StringComparison.Ordinal);
-        Assert.Contains($"threatfeeds_{name}_step_seconds_count 2\n", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class SearchHealthTests
 
     private static async Task<long> DelaysAsync(AppFixture app)
     {
-        const string count = "threatfeeds_alert_delay_seconds_count ";
+        const string count = "threatfeeds_alert_delay_seconds_count{} ";
         string metrics = await app.Client.GetStringAsync("/metrics");
         return metrics.Split('\n').FirstOrDefault(l => l.StartsWith(count, StringComparison.Ordinal)) is { } line
             ? long.Parse(line[count.Length..], CultureInfo.InvariantCulture) : 0;

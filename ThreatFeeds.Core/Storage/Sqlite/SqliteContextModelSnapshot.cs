@@ -139,9 +139,15 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Count", "Id");
+
+                    b.HasIndex("FirstSeen", "Id");
+
                     b.HasIndex("LastSeen", "Id");
 
                     b.HasIndex("Indicator", "LastSeen", "Id");
+
+                    b.HasIndex("Kind", "LastSeen", "Id");
 
                     b.HasIndex("Namespace", "LastSeen", "Id");
 
@@ -149,8 +155,16 @@ namespace ThreatFeeds.Storage.Sqlite
 
                     b.HasIndex("State", "LastSeen", "Id");
 
+                    b.HasIndex("Workload", "LastSeen", "Id");
+
                     b.HasIndex("Cluster", "Kind", "Indicator", "Namespace", "Workload", "Direction", "Action", "Start")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "LastSeen", "Id" }, "IX_alerts_long")
+                        .HasFilter("\"LastSeen\" - \"FirstSeen\" > 86400000");
+
+                    b.HasIndex(new[] { "Severity" }, "IX_alerts_open")
+                        .HasFilter("\"State\" = 'open'");
 
                     b.ToTable("alerts", (string)null);
                 });
