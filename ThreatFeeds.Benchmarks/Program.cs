@@ -1,6 +1,7 @@
 using System.Reflection;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
+using ThreatFeeds.Benchmarks;
 using ThreatFeeds.Benchmarks.Sets;
 
 switch (args)
@@ -13,6 +14,9 @@ switch (args)
         break;
     case ["turns", "index"]:
         await IndexTurns.RunAsync();
+        break;
+    case ["turns", "warm"]:
+        await WarmUp.RunAsync();
         break;
     default:
         // Each run is built anew, which takes longer than the default allows where other work goes on; what it leaves goes where all that is built goes.
