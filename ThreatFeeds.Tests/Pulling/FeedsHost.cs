@@ -116,7 +116,7 @@ internal sealed class FeedsHost : IAsyncDisposable
     /// <summary>Waits until something holds; fails after half a minute.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!await holds())
         {

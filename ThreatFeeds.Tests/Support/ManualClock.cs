@@ -58,10 +58,10 @@ internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
         }
     }
 
-    /// <summary>Advances step by step, as long as something waits for the clock, until a condition holds; fails after half a minute of real time.</summary>
+    /// <summary>Advances step by step, as long as something waits for the clock, until a condition holds; fails after a minute and a half of real time.</summary>
     public async Task AdvanceUntilAsync(TimeSpan step, Func<Task<bool>> holds)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (!await holds())
         {
