@@ -113,7 +113,7 @@ internal sealed class FeedsHost : IAsyncDisposable
         await db.SaveChangesAsync();
     }
 
-    /// <summary>Waits until something holds; fails after half a minute.</summary>
+    /// <summary>Waits until something holds; fails after a minute and a half.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
