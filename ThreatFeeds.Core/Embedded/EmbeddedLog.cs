@@ -46,4 +46,10 @@ internal static partial class EmbeddedLog
 
     [LoggerMessage(EventIds.Embedded + 13, LogLevel.Error, "{Source}: the batch stored under an idempotency key cannot be read any more; one sent again under it is stored")]
     public static partial void KeyUnreadable(ILogger logger, string source, Exception exception);
+
+    [LoggerMessage(EventIds.Embedded + 14, LogLevel.Error, "{File} cannot be read; its {Records} records wait until it can be, the store opens without them")]
+    public static partial void LeftUnread(ILogger logger, string file, long records, Exception? exception);
+
+    [LoggerMessage(EventIds.Embedded + 15, LogLevel.Error, "{File}: the disk has not given {Records} records, the first at {Ordinal}, for as long as they are waited for; they are passed over and count as deleted")]
+    public static partial void GivenUp(ILogger logger, string file, long records, long ordinal, Exception? exception);
 }

@@ -137,7 +137,7 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
                     {
                         writer.SealActive(always: false);
                         return kind.Log.Delete([.. kind.Log.SealedSegments().Where(s =>
-                            s.Records == 0 || (s.Newest < limits.Before && new Position(s.Number, s.Records - 1) <= mark))], limits.Passed(source));
+                            (s.Records == 0 && !s.IsUnread) || (s.Newest < limits.Before && new Position(s.Number, s.Records - 1) <= mark))], limits.Passed(source));
                     },
                     cancellationToken)).Records;
             }
@@ -243,7 +243,7 @@ public sealed class EmbeddedLogStore : ILogStore, IAsyncDisposable
             {
                 string name = Word.Of(kind);
                 var source = new LogSource($"{id}-{name}", $"embedded/{name}", kind);
-                KindLog log = KindLog.Open(_files, Path.Combine(Folder, name), source, floors.GetValueOrDefault(source.Id), _options.KeyBytes, _logger);
+                KindLog log = KindLog.Open(_files, Path.Combine(Folder, name), source, floors.GetValueOrDefault(source.Id), _options.KeyBytes, _time, _logger);
                 all.Add(new Kind(log, new KindWriter(log, _files, _options, _time, _logger) { Appended = () => HaveAppended(source) }));
             }
             _kinds = new Kinds(held, all);

@@ -20,12 +20,25 @@ internal static class FormatCheck
             foreach (long number in Segment.Numbers(files, kind))
             {
                 string path = Path.Combine(kind, Segment.FileName(number));
-                using IDurableFile file = files.OpenRead(path);
-                if (file.Read(0, header) == header.Length && Segment.IsHeader(header, number, out int version))
+                if (TryRead(files, path, header) && Segment.IsHeader(header, number, out int version))
                 {
                     NewerFormat.Refuse(path, version, Segment.Version);
                 }
             }
+        }
+    }
+
+    /// <summary>One that the disk cannot give is left as it is, and looked at when it is read.</summary>
+    private static bool TryRead(IDurableFiles files, string path, byte[] header)
+    {
+        try
+        {
+            using IDurableFile file = files.OpenRead(path);
+            return file.Read(0, header) == header.Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 }

@@ -5,18 +5,24 @@ namespace ThreatFeeds.Embedded;
 /// <summary>Reading, beside the writer and beside retention.</summary>
 internal sealed partial class KindLog
 {
+    /// <summary>The place of a fault that is that of a whole segment.</summary>
+    private const long WholeSegment = -1;
+
+    /// <exception cref="LogStoreException">The disk cannot give all of it now, and it is not given up yet.</exception>
     public Position Read(Position after, Position upTo, Func<RawRecord, bool> visit, CancellationToken cancellationToken)
     {
-        SegmentView[] views;
-        lock (_gate)
-        {
-            // What becomes readable later must not count as passed.
-            upTo = upTo > _head ? _head : upTo;
-            views = [.. _segments.Where(s => s.Number >= after.Segment && s.Number <= upTo.Segment).Select(s => s.View())];
-        }
+        // What becomes readable later must not count as passed.
+        Position head = Head;
+        upTo = upTo > head ? head : upTo;
         if (upTo <= after)
         {
             return after;
+        }
+        ReadUnread(after.Segment, upTo.Segment);
+        SegmentView[] views;
+        lock (_gate)
+        {
+            views = [.. _segments.Where(s => s.Number >= after.Segment && s.Number <= upTo.Segment).Select(s => s.View())];
         }
         foreach (SegmentView view in views)
         {
@@ -33,7 +39,8 @@ internal sealed partial class KindLog
                 for (; reader is not null && index < view.Count && view.Strides[index].First <= last; index++)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    if (reader.Visit(index, first, last, visit, damaged) is >= 0 and var stoppedAt)
+                    long stoppedAt = Visit(reader, view, index, (first, last), visit, damaged);
+                    if (stoppedAt >= 0)
                     {
                         return new Position(view.Number, stoppedAt);
                     }
@@ -52,6 +59,7 @@ internal sealed partial class KindLog
     {
         foreach (IGrouping<long, Wanted> ofSegment in places.GroupBy(p => p.Position.Segment))
         {
+            ReadUnread(ofSegment.Key, ofSegment.Key);
             SegmentView view;
             lock (_gate)
             {
@@ -71,7 +79,7 @@ internal sealed partial class KindLog
                 {
                     continue;
                 }
-                reader.Visit(ofStride.Key, wanted.Keys.Min(), wanted.Keys.Max(), record =>
+                Visit(reader, view, ofStride.Key, (wanted.Keys.Min(), wanted.Keys.Max()), record =>
                 {
                     if (wanted.TryGetValue(record.Position.Ordinal, out Wanted one))
                     {
@@ -84,7 +92,24 @@ internal sealed partial class KindLog
         }
     }
 
-    /// <summary>How a batch stands to what was stored under its key. A frame that cannot be read any more says nothing: its records are gone.</summary>
+    private long Visit(SegmentReader reader, in SegmentView view, int index, (long First, long Last) ordinals, Func<RawRecord, bool> visit, List<DamagedRange> damaged)
+    {
+        try
+        {
+            long stoppedAt = reader.Visit(index, ordinals.First, ordinals.Last, visit, damaged);
+            _faults.Settled(view.Number, view.Strides[index].First);
+            return stoppedAt;
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(view.Path, e);
+        }
+    }
+
+    /// <summary>
+    /// How a batch stands to what was stored under its key. A frame that is damaged, or that the disk could not give for long, says nothing: its records are gone.
+    /// While it may still come, the batch is refused: to take it for new could store it twice.
+    /// </summary>
     public KeyUse UseOf(string key, ReadOnlySpan<byte> frame)
     {
         KeyPlace place;
@@ -100,9 +125,9 @@ internal sealed partial class KindLog
         byte[] stored = GC.AllocateUninitializedArray<byte>(place.Length);
         try
         {
-            // Should the file not open, the batch is refused: to take it for new could store it twice.
+            // Should the file not open, the batch is refused as well.
             using IDurableFile file = _files.OpenRead(path);
-            int length = Read(file, place.Offset, stored);
+            int length = Read(file, place, stored);
             if (!Frame.TryReadHeader(stored.AsSpan(0, length), out FrameHeader known) || !Frame.IsSound(stored.AsSpan(0, length), known))
             {
                 return KeyUse.New;
@@ -116,27 +141,30 @@ internal sealed partial class KindLog
         }
     }
 
-    /// <summary>Bytes read; none where the disk cannot give them any more.</summary>
-    private int Read(IDurableFile file, long offset, byte[] to)
+    /// <summary>Bytes read; none where the disk could not give them for long.</summary>
+    private int Read(IDurableFile file, KeyPlace place, byte[] to)
     {
         try
         {
-            return file.Read(offset, to);
+            int read = file.Read(place.Offset, to);
+            _keyFaults.Settled(place.Segment, place.Offset);
+            return read;
         }
-        catch (IOException e)
+        catch (IOException e) when (_keyFaults.IsOver(place.Segment, place.Offset))
         {
             EmbeddedLog.KeyUnreadable(_logger, Source.Name, e);
             return 0;
         }
     }
 
+    /// <summary>Null when there is nothing to read: the segment was deleted meanwhile, or is given up.</summary>
     private SegmentReader? OpenReader(SegmentView view, int chunkBytes = SegmentReader.ChunkBytes)
     {
         try
         {
-            return new SegmentReader(_files.OpenRead(view.Path), view, chunkBytes);
+            return new SegmentReader(_files.OpenRead(view.Path), view, (stride, lost) => MayPass(view, stride.First, lost), chunkBytes);
         }
-        catch (FileNotFoundException e)
+        catch (IOException e)
         {
             lock (_gate)
             {
@@ -146,8 +174,33 @@ internal sealed partial class KindLog
                     return null;
                 }
             }
-            throw new LogStoreException($"The file {view.Path} of the log store is gone.", e);
+            return MayPass(view, WholeSegment, [new DamagedRange(view.Number, 0, view.Records)]) ? null : throw Unreadable(view.Path, e);
         }
+        catch (UnauthorizedAccessException e)
+        {
+            throw Unreadable(view.Path, e);
+        }
+    }
+
+    /// <summary>Whether records are known to be lost, or are given up now.</summary>
+    private bool MayPass(SegmentView view, long place, IReadOnlyList<DamagedRange> lost)
+    {
+        if (lost.All(l => view.Damaged.Any(d => d.Holds(l))))
+        {
+            return true;
+        }
+        if (!_faults.IsOver(view.Number, place))
+        {
+            return false;
+        }
+        // Written down first: where the disk takes nothing either, it is away, and nothing is given up.
+        Ledger.Add([], [], lost);
+        lock (_gate)
+        {
+            _segments.Find(s => s.Number == view.Number)?.MarkDamaged(lost);
+        }
+        EmbeddedLog.GivenUp(_logger, view.Path, lost.Sum(l => l.Records), lost[0].First, null);
+        return true;
     }
 
     /// <summary>Counts damage that was met: together, since each writing of the ledger is synced and a whole segment may be damaged.</summary>

@@ -90,37 +90,136 @@ internal sealed partial class KindLog
     /// <returns>The figures of a segment the ledger does not know as sealed yet.</returns>
     private SealedSegment? RecoverSegment(long number, Acknowledged promised, IEnumerable<DamagedRange> damaged)
     {
-        var segment = new Segment(number, PathOf(number));
         SealedSegment? known = Ledger.Sealed.GetValueOrDefault(number);
-        using (IDurableFile file = _files.OpenWrite(segment.Path))
+        var promise = new Acknowledged(number, promised.Records, promised.Length, promised.Newest);
+        Segment? segment = Index(promise, known is not null, out Exception? problem);
+        if (segment is null)
         {
-            if (known is not null)
-            {
-                SegmentRecovery.WalkSealed(file, segment, known, (key, frame) => _keys.TryAdd(key, number, frame));
-            }
-            else
-            {
-                SegmentRecovery.WalkUnsealed(file, segment, promised, (key, frame) => _keys.TryAdd(key, number, frame));
-                if (segment.Records > 0)
-                {
-                    CutTail(file, segment, damaged: segment.Records < promised.Records);
-                }
-            }
+            // The others open all the same; whoever has to pass it looks again.
+            EmbeddedLog.LeftUnread(_logger, PathOf(number), promised.Records, problem);
+            segment = new Segment(number, PathOf(number));
+            segment.LeaveUnread(Figures(promise, segment));
+            segment.MarkDamaged(damaged);
+            _segments.Add(segment);
+            See(number, segment.Records, segment.Newest);
+            return null;
         }
-        if (known is null && segment.Records == 0 && promised.Records == 0)
+        if (known is null && segment.Records > 0)
+        {
+            using IDurableFile file = _files.OpenWrite(segment.Path);
+            CutTail(file, segment, damaged: problem is not null || segment.Records < promised.Records);
+        }
+        if (known is null && problem is null && segment.Records == 0 && promised.Records == 0)
         {
             // No record of it was ever acknowledged or readable.
             _files.Delete(segment.Path);
             return null;
         }
-        SealedSegment figures = known ?? new SealedSegment(
-            number, Math.Max(segment.Length, promised.Length), Math.Max(segment.Records, promised.Records), Later(segment.Newest, promised.Newest));
+        SealedSegment figures = known ?? Figures(promise, segment);
         segment.Seal(figures);
         segment.MarkDamaged(damaged);
         _segments.Add(segment);
         See(number, segment.Records, segment.Newest);
         return known is null ? figures : null;
     }
+
+    /// <summary>Reads a segment's file.</summary>
+    /// <param name="problem">Why not all of it could be read.</param>
+    /// <returns>Null when the disk cannot give it, and it is to be tried again: what would be lost is neither known as such nor given up by now.</returns>
+    private Segment? Index(in Acknowledged promise, bool isSealed, out Exception? problem)
+    {
+        long number = promise.Number;
+        problem = null;
+        Segment found;
+        try
+        {
+            using IDurableFile file = _files.OpenRead(PathOf(number));
+            try
+            {
+                return SegmentRecovery.Index(file, PathOf(number), promise, isSealed, Remember);
+            }
+            catch (IOException unreadable)
+            {
+                problem = unreadable;
+                found = SegmentRecovery.Index(new HoledFile(file), PathOf(number), promise, isSealed, Remember);
+            }
+        }
+        catch (UnauthorizedAccessException forbidden)
+        {
+            // It is all there; somebody has to allow it to be read.
+            problem = forbidden;
+            return null;
+        }
+        catch (IOException closed)
+        {
+            problem = closed;
+            found = new Segment(number, PathOf(number));
+        }
+        IReadOnlyList<DamagedRange> lost = found.LostOf(promise.Records);
+        // How far one goes that is not sealed is known only when it has been read.
+        bool known = isSealed && lost.All(l => Ledger.Damaged.Any(d => d.Holds(l)));
+        return known || _faults.IsOver(number, WholeSegment) ? found : null;
+
+        void Remember(string key, FramePlace frame)
+        {
+            lock (_gate)
+            {
+                _keys.TryAdd(key, number, frame);
+            }
+        }
+    }
+
+    /// <summary>Reads what the start could not, before anybody passes it.</summary>
+    /// <exception cref="LogStoreException">It still cannot be read, and is not given up yet.</exception>
+    private void ReadUnread(long from, long to)
+    {
+        Segment[] unread;
+        lock (_gate)
+        {
+            unread = [.. _segments.Where(s => s.IsUnread && s.Number >= from && s.Number <= to)];
+        }
+        foreach (Segment one in unread)
+        {
+            lock (_rereading)
+            {
+                SealedSegment? known = Ledger.Sealed.GetValueOrDefault(one.Number);
+                lock (_gate)
+                {
+                    if (!_segments.Contains(one))
+                    {
+                        continue;
+                    }
+                }
+                var promise = new Acknowledged(one.Number, one.Records, one.Length, one.Newest ?? DateTimeOffset.UnixEpoch);
+                Segment segment = Index(promise, known is not null, out Exception? problem) ?? throw Unreadable(one.Path, problem!);
+                SealedSegment figures = known ?? Figures(promise, segment);
+                segment.Seal(figures);
+                segment.MarkDamaged(Ledger.Damaged.Where(d => d.Number == one.Number));
+                DamagedRange[] lost = [.. segment.DamagedRanges().Except(Ledger.Damaged)];
+                // Written down first: where the disk takes nothing either, it is away, and nothing is given up.
+                Ledger.Add(known is null ? [figures] : [], [], lost);
+                if (lost.Length > 0)
+                {
+                    EmbeddedLog.GivenUp(_logger, one.Path, lost.Sum(l => l.Records), lost[0].First, problem);
+                }
+                _faults.Settled(one.Number, WholeSegment);
+                lock (_gate)
+                {
+                    if (_segments.IndexOf(one) is >= 0 and var at)
+                    {
+                        _segments[at] = segment;
+                        See(segment.Number, segment.Records, segment.Newest);
+                    }
+                }
+            }
+        }
+    }
+
+    private static SealedSegment Figures(in Acknowledged promise, Segment segment) => new(
+        promise.Number, Math.Max(segment.Length, promise.Length), Math.Max(segment.Records, promise.Records), Later(segment.Newest, promise.Newest));
+
+    private static LogStoreException Unreadable(string path, Exception problem) => new(
+        $"The file {path} cannot be read: {problem.Message}. It is tried again; {(problem is UnauthorizedAccessException ? "allow this program to read it" : $"what the disk cannot give for {ReadFaults.GivenUpAfter.TotalMinutes} minutes is passed over and counts as dropped")}", problem);
 
     private void CutTail(IDurableFile file, Segment segment, bool damaged)
     {

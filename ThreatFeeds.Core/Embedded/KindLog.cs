@@ -6,22 +6,27 @@ namespace ThreatFeeds.Embedded;
 /// <summary>
 /// The records of one kind: what there is and reading it. Changes come from <see cref="KindWriter"/> alone.
 /// A damaged frame (a checksum that is wrong in a synced part) is passed over, its records count as deleted, and an error is logged: a search that
-/// stopped there would never reach what follows.
+/// stopped there would never reach what follows. What the disk cannot give is tried again, and given up in the same way when it never comes (<see cref="ReadFaults"/>).
 /// </summary>
 internal sealed partial class KindLog : IDisposable
 {
     private readonly IDurableFiles _files;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
+    private readonly Lock _rereading = new();
+    private readonly ReadFaults _faults;
+    private readonly ReadFaults _keyFaults;
     private readonly List<Segment> _segments = [];
     private readonly KeyMemory _keys;
     private readonly AcknowledgedFile _acknowledged;
     private Position _head;
     private DateTimeOffset? _newest;
 
-    private KindLog(IDurableFiles files, string folder, LogSource source, long keyBytes, ILogger logger)
+    private KindLog(IDurableFiles files, string folder, LogSource source, long keyBytes, TimeProvider time, ILogger logger)
     {
         _files = files;
+        _faults = new ReadFaults(time);
+        _keyFaults = new ReadFaults(time);
         _logger = logger;
         _keys = new KeyMemory(keyBytes);
         Folder = folder;
@@ -50,9 +55,9 @@ internal sealed partial class KindLog : IDisposable
 
     /// <summary>Reads the folder, cuts the torn tail and seals what there is.</summary>
     /// <param name="keyBytes">Bytes of idempotency keys remembered.</param>
-    public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, long keyBytes, ILogger logger)
+    public static KindLog Open(IDurableFiles files, string folder, LogSource source, Position floor, long keyBytes, TimeProvider time, ILogger logger)
     {
-        var log = new KindLog(files, folder, source, keyBytes, logger);
+        var log = new KindLog(files, folder, source, keyBytes, time, logger);
         try
         {
             log.Recover(floor);
@@ -143,7 +148,8 @@ internal sealed partial class KindLog : IDisposable
             Ledger.Add([], gone, []);
             foreach (Segment segment in segments)
             {
-                _segments.Remove(segment);
+                // By its number: what a start could not read is another object once it could.
+                _segments.RemoveAll(s => s.Number == segment.Number);
             }
             _keys.Forget([.. segments.Select(s => s.Number)]);
         }

@@ -9,7 +9,8 @@ internal readonly record struct FramePlace(long Offset, int Length);
 /// <summary>Frames that follow each other: a few short ones, or a long one.</summary>
 /// <param name="Offset">Where the first begins.</param>
 /// <param name="First">Its first record.</param>
-internal readonly record struct Stride(long Offset, long First)
+/// <param name="Lost">No frame, but damage between two whole ones that a start found.</param>
+internal readonly record struct Stride(long Offset, long First, bool Lost = false)
 {
     /// <summary>Bytes of frames that share an entry in the index; a longer frame has one of its own.</summary>
     public const int Bytes = 64 << 10;
@@ -18,7 +19,8 @@ internal readonly record struct Stride(long Offset, long First)
 /// <summary>What readers may see of a segment at one moment. The array only ever grows behind <paramref name="Count"/>.</summary>
 /// <param name="Records">Records once acknowledged, also those that are damaged.</param>
 /// <param name="End">Where the last frame in the index ends, and the ordinal behind its last record.</param>
-internal readonly record struct SegmentView(long Number, string Path, Stride[] Strides, int Count, Stride End, long Records)
+/// <param name="Damaged">The damage that is known; never changed once it is there for readers.</param>
+internal readonly record struct SegmentView(long Number, string Path, Stride[] Strides, int Count, Stride End, long Records, IReadOnlyList<DamagedRange> Damaged)
 {
     /// <summary>Index of the stride that holds the ordinal.</summary>
     public int IndexOf(long ordinal)
@@ -83,24 +85,40 @@ internal sealed class Segment(long number, string path)
 
     public bool IsSealed { get; private set; }
 
-    public SegmentView View() => new(number, path, _strides, _count, _end, Records);
+    /// <summary>The disk could not give it when the store opened: what is in it is known from elsewhere alone, and it has no index yet.</summary>
+    public bool IsUnread { get; private set; }
+
+    public SegmentView View() => new(number, path, _strides, _count, _end, Records, _damaged);
 
     /// <summary>Adds a frame at the end.</summary>
     public FramePlace Add(in FrameHeader header)
     {
         var place = new FramePlace(_end.Offset, header.Length);
-        if (_count == 0 || _end.Offset + header.Length - _strides[_count - 1].Offset > Stride.Bytes)
+        if (_count == 0 || _strides[_count - 1].Lost || _end.Offset + header.Length - _strides[_count - 1].Offset > Stride.Bytes)
         {
-            if (_count == _strides.Length)
-            {
-                // Views keep the old array.
-                Array.Resize(ref _strides, _count * 2);
-            }
-            _strides[_count++] = _end;
+            Begin(_end);
         }
         _end = new Stride(_end.Offset + header.Length, _end.First + header.Count);
         Newest = Newest > header.ArrivedAt ? Newest : header.ArrivedAt;
         return place;
+    }
+
+    /// <summary>Adds damage at the end, up to the next whole frame, which begins at that offset and with that record.</summary>
+    public void AddLost(long offset, long first)
+    {
+        Begin(_end with { Lost = true });
+        if (first > _end.First)
+        {
+            MarkDamaged([new DamagedRange(number, _end.First, first - _end.First)]);
+        }
+        _end = new Stride(offset, first);
+    }
+
+    /// <summary>Takes what is known of it from elsewhere; nothing of it counts as lost before it is given up.</summary>
+    public void LeaveUnread(SealedSegment figures)
+    {
+        Seal(figures);
+        IsUnread = true;
     }
 
     /// <summary>Takes the sealed figures from the ledger; records beyond what could be indexed are lost.</summary>
@@ -138,8 +156,21 @@ internal sealed class Segment(long number, string path)
     }
 
     /// <summary>The damage that is known, and what of its acknowledged records stands behind its index.</summary>
-    public IReadOnlyList<DamagedRange> DamagedRanges() =>
-        _end.First < Records ? DamagedRange.Joined(_damaged.Append(new DamagedRange(number, _end.First, Records - _end.First))) : _damaged;
+    public IReadOnlyList<DamagedRange> DamagedRanges() => IsUnread ? _damaged : LostOf(Records);
+
+    /// <summary>What of so many acknowledged records its index lacks.</summary>
+    public IReadOnlyList<DamagedRange> LostOf(long records) =>
+        _end.First < records ? DamagedRange.Joined(_damaged.Append(new DamagedRange(number, _end.First, records - _end.First))) : _damaged;
+
+    private void Begin(Stride stride)
+    {
+        if (_count == _strides.Length)
+        {
+            // Views keep the old array.
+            Array.Resize(ref _strides, _count * 2);
+        }
+        _strides[_count++] = stride;
+    }
 
     public static bool IsNumber(long number) => number is > 0 and <= MostNumber;
 

@@ -107,14 +107,19 @@ internal sealed class SegmentLedger
 
     public static string PathIn(string folder) => Path.Combine(folder, "ledger");
 
-    /// <summary>Durable on return; when it throws nothing has changed. Damage of a deleted segment counts with the segment.</summary>
+    /// <summary>
+    /// Durable on return. When it throws, nothing has changed for this process, but the new text may stand on the disk already, where the next start reads it
+    /// unless it is written anew before. Damage of a deleted segment counts with the segment.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written.</exception>
     public void Add(IReadOnlyCollection<SealedSegment> sealedNow, IReadOnlyCollection<DeletedSegments> deletedNow, IReadOnlyCollection<DamagedRange> damagedNow)
     {
         lock (_writing)
         {
             LedgerState was = _state;
             var next = new LedgerState(new(was.Sealed), new(was.Deleted), []);
-            foreach (SealedSegment one in sealedNow)
+            // One that went meanwhile must not come back.
+            foreach (SealedSegment one in sealedNow.Where(o => !was.IsDeleted(o.Number)))
             {
                 next.Sealed[one.Number] = one;
             }

@@ -6,7 +6,8 @@ using ThreatFeeds.Logs;
 namespace ThreatFeeds.Embedded;
 
 /// <summary>Reads frames of one segment in big chunks into one buffer; lines are slices of it.</summary>
-internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chunkBytes = SegmentReader.ChunkBytes) : IDisposable
+/// <param name="mayPass">Whether the records may be passed over that would be lost of a stride because the disk cannot give all of it.</param>
+internal sealed class SegmentReader(IDurableFile file, SegmentView view, Func<Stride, IReadOnlyList<DamagedRange>, bool> mayPass, int chunkBytes = SegmentReader.ChunkBytes) : IDisposable
 {
     /// <summary>Bytes read at once where frames follow each other.</summary>
     public const int ChunkBytes = 1 << 20;
@@ -20,11 +21,35 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chu
     /// <summary>Visits the records of one stride whose ordinals are in the range. Damaged frames are passed over.</summary>
     /// <param name="damaged">Takes the ordinals of what was met and is damaged.</param>
     /// <returns>The ordinal at which the visitor stopped, else -1.</returns>
+    /// <exception cref="IOException">The disk cannot give it, and what stands there may not be passed over.</exception>
     public long Visit(int index, long firstOrdinal, long lastOrdinal, Func<RawRecord, bool> visit, List<DamagedRange> damaged)
     {
         Stride stride = view.Strides[index];
         Stride end = view.EndOf(index);
-        ReadOnlyMemory<byte> bytes = Load(stride, end);
+        if (stride.Lost)
+        {
+            return -1;
+        }
+        ReadOnlyMemory<byte> bytes;
+        try
+        {
+            bytes = Load(stride, end);
+        }
+        catch (IOException)
+        {
+            bytes = LoadHoled(stride, end);
+            var lost = new List<DamagedRange>();
+            Visit(bytes, stride, end, stride.First, end.First - 1, _ => true, lost);
+            if (!mayPass(stride, lost))
+            {
+                throw;
+            }
+        }
+        return Visit(bytes, stride, end, firstOrdinal, lastOrdinal, visit, damaged);
+    }
+
+    private long Visit(ReadOnlyMemory<byte> bytes, Stride stride, Stride end, long firstOrdinal, long lastOrdinal, Func<RawRecord, bool> visit, List<DamagedRange> damaged)
+    {
         int at = 0;
         long ordinal = stride.First;
         while (ordinal < end.First && ordinal <= lastOrdinal)
@@ -100,18 +125,42 @@ internal sealed class SegmentReader(IDurableFile file, SegmentView view, int chu
     {
         if (stride.Offset < _from || end.Offset > _from + _length)
         {
-            long wanted = Math.Max(chunkBytes, end.Offset - stride.Offset);
-            int length = (int)Math.Clamp(Math.Min(view.End.Offset, file.Length) - stride.Offset, 0, wanted);
-            if (_buffer.Length < length)
-            {
-                ArrayPool<byte>.Shared.Return(_buffer);
-                _buffer = ArrayPool<byte>.Shared.Rent(length);
-            }
+            int length = Room(stride, Math.Max(chunkBytes, end.Offset - stride.Offset));
+            int needed = (int)Math.Min(length, end.Offset - stride.Offset);
             _from = stride.Offset;
-            _length = file.Read(_from, _buffer.AsSpan(0, length));
+            _length = 0;
+            try
+            {
+                _length = file.Read(_from, _buffer.AsSpan(0, length));
+            }
+            catch (IOException) when (needed < length)
+            {
+                // What cannot be read may stand behind what is asked for.
+                _length = file.Read(_from, _buffer.AsSpan(0, needed));
+            }
         }
         int start = (int)(stride.Offset - _from);
         return _buffer.AsMemory(start, (int)Math.Clamp(end.Offset - stride.Offset, 0, _length - start));
+    }
+
+    /// <summary>The stride's bytes with zeros where the disk gives none. Not kept: the next visit tries again.</summary>
+    private ReadOnlyMemory<byte> LoadHoled(Stride stride, Stride end)
+    {
+        int length = Room(stride, end.Offset - stride.Offset);
+        _length = 0;
+        return _buffer.AsMemory(0, new HoledFile(file).Read(stride.Offset, _buffer.AsSpan(0, length)));
+    }
+
+    /// <summary>Makes room for so many bytes from the stride on, as far as there are any.</summary>
+    private int Room(Stride stride, long bytes)
+    {
+        int length = (int)Math.Clamp(Math.Min(view.End.Offset, file.Length) - stride.Offset, 0, bytes);
+        if (_buffer.Length < length)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = ArrayPool<byte>.Shared.Rent(length);
+        }
+        return length;
     }
 
     private string Format(ReadOnlySpan<byte> bytes)

@@ -13,6 +13,8 @@ internal sealed partial class ForgetfulFiles
 
         public long? Pretended { get; set; }
 
+        public (long From, long To) Broken { get; set; } = (long.MaxValue, long.MaxValue);
+
         public void Forget(Random random)
         {
             if (Bytes.Length == Durable.Length && random.Next(2) == 0)
@@ -55,6 +57,10 @@ internal sealed partial class ForgetfulFiles
         {
             byte[] bytes = Alive(() => content.Bytes);
             files.Reads++;
+            if (offset < content.Broken.To && offset + buffer.Length > content.Broken.From)
+            {
+                throw new IOException("Input/output error", 5);
+            }
             int length = (int)Math.Clamp(bytes.Length - offset, 0, buffer.Length);
             bytes.AsSpan((int)Math.Min(offset, bytes.Length), length).CopyTo(buffer);
             return length;

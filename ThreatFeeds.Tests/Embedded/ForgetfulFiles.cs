@@ -100,6 +100,21 @@ internal sealed partial class ForgetfulFiles : IDurableFiles
         }
     }
 
+    /// <summary>The disk gives no page of the files of this ending that has bytes of this range; negative: it does not even open them.</summary>
+    public void Break(string suffix, long from, long to)
+    {
+        lock (_gate)
+        {
+            foreach ((_, Content content) in _names.Where(n => n.Key.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                content.Broken = from is < 0 or long.MaxValue ? (from, to) : (from / 4096 * 4096, (to + 4095) / 4096 * 4096);
+            }
+        }
+    }
+
+    /// <summary>The disk gives everything again.</summary>
+    public void Mend(string suffix) => Break(suffix, long.MaxValue, long.MaxValue);
+
     /// <summary>Lets a file seem as long as this, without having the bytes.</summary>
     public void Pretend(string suffix, long length)
     {
@@ -160,7 +175,8 @@ internal sealed partial class ForgetfulFiles : IDurableFiles
     {
         lock (_gate)
         {
-            return new Handle(this, _names.TryGetValue(path, out Content? content) ? content : throw new FileNotFoundException(path), _life);
+            Content content = _names.GetValueOrDefault(path) ?? throw new FileNotFoundException(path);
+            return content.Broken.From >= 0 ? new Handle(this, content, _life) : throw new IOException("Input/output error", 5);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class HeaderTests
     [InlineData(false, 0)]
     [InlineData(false, 1)]
     [InlineData(false, 2)]
-    public async Task A_frame_that_claims_more_records_than_were_acknowledged_loses_no_more_than_those(bool closed, int frame)
+    public async Task A_frame_that_claims_more_records_than_were_acknowledged_loses_its_own_alone(bool closed, int frame)
     {
         await ThreeAsync(closed);
         Position head = new(1, 2);
@@ -33,11 +34,9 @@ public sealed class HeaderTests
         for (int start = 0; start < 2; start++)
         {
             await using EmbeddedLogStore again = await StoreFixture.OpenAsync(_files, _clock);
-            List<string> lines = await again.LinesAsync();
-            Assert.Equal(new[] { "a", "b", "c" }.Take(lines.Count), lines.Select(l => l.TrimEnd('x')));
-            Assert.Equal(new RangeCount(lines.Count, 3 - lines.Count), await again.CountAsync());
-            Assert.InRange(lines.Count, frame, 2);
-            Assert.Equal(3 - lines.Count, await again.LostAsync(again.Dns(), CancellationToken.None));
+            Assert.Equal(new[] { "a", "b", "c" }.Where((_, i) => i != frame), (await again.LinesAsync()).Select(l => l.TrimEnd('x')));
+            Assert.Equal(new RangeCount(2, 1), await again.CountAsync());
+            Assert.Equal(1, await again.LostAsync(again.Dns(), CancellationToken.None));
             Assert.Equal(head, await again.HeadAsync());
         }
     }
