@@ -9,13 +9,14 @@ using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Jobs;
 
-/// <summary>Each minute: queues a run for every feed whose time has come. One whose stored set is damaged is tried as soon and as often as after a failed pull.</summary>
+/// <summary>Each minute: forgets the runs of feeds that are gone, and queues one for every feed whose time has come. One whose stored set is damaged is tried as soon and as often as after a failed pull.</summary>
 public sealed class DispatchJob(FeedCatalog feeds, ListedSets sets, RunHistory history, RunQueue runs, TimeProvider time)
 {
     [Queue(Queues.Upkeep)]
     [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await runs.ForgetGoneAsync(cancellationToken);
         // In this order: a run that ends in between is seen as the last one.
         IReadOnlySet<Guid> underWay = await history.UnfinishedAsync(cancellationToken);
         IReadOnlyDictionary<Guid, RunRow> last = await history.LastPullsAsync(cancellationToken);

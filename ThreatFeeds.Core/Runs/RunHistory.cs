@@ -14,12 +14,6 @@ public sealed class RunHistory(IContextFactory contexts)
     /// <summary>Finished runs kept for each feed.</summary>
     public const int Kept = 100;
 
-    public async Task<RunRow?> FindAsync(long id, CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = contexts.Create();
-        return await db.Runs.AsNoTracking().FirstOrDefaultAsync(r => r.Id == id, cancellationToken);
-    }
-
     /// <summary>One run of this feed with what it refused, or null.</summary>
     public async Task<FeedRun?> FindAsync(Feed feed, string id, CancellationToken cancellationToken)
     {

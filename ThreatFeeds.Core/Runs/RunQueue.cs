@@ -148,6 +148,14 @@ public sealed class RunQueue(IContextFactory contexts, InstanceId instance, Time
         return await db.Runs.Where(r => r.StartedAt == null && r.FinishedAt == null).Select(r => r.Feed).Distinct().ToListAsync(cancellationToken);
     }
 
+    /// <summary>Forgets the finished runs of feeds that are gone: nobody can ask for them, and another feed of the name is not to have them.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> ForgetGoneAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await db.Runs.Where(r => r.FinishedAt != null && !db.Listings.Any(l => l.FeedUid == r.FeedUid)).ExecuteDeleteAsync(cancellationToken);
+    }
+
     /// <summary>At start: what this instance had begun when it stopped goes back to the queue at once, without waiting for its lease.</summary>
     /// <returns>The feeds concerned.</returns>
     public Task<IReadOnlyList<string>> TakeBackAsync(CancellationToken cancellationToken) =>

@@ -49,7 +49,7 @@ public sealed class FailingJobTests
         await host.AlterAsync(db => db.Runs.ExecuteUpdateAsync(u => u.SetProperty(r => r.LeaseOwner, "another")));
         await clock.AdvanceUntilAsync(RunQueue.LeaseTime / 3, () => Task.FromResult(job.IsCompleted));
         await job;
-        RunRow run = (await host.Runs.FindAsync(long.Parse((await host.Runs.ListAsync(feed, null, 1, default)).Items[0].Id), default))!;
+        RunRow run = (await RunRows.FindAsync(host.Get<IContextFactory>(), long.Parse((await host.Runs.ListAsync(feed, null, 1, default)).Items[0].Id)))!;
         Assert.Equal(("another", null), (run.LeaseOwner, run.FinishedAt));
         Assert.Empty(await host.ConditionsAsync("names"));
     }

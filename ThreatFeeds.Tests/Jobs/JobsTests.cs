@@ -96,10 +96,29 @@ public sealed class JobsTests : IDisposable
         await host.Get<FeedChanges>().DeleteAsync("names", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
         RunRow run = (await host.Queue.StartNextAsync("names", default))!;
         await host.Get<ThreatFeeds.Pulling.PullFeed>().RunAsync(run, default);
-        Assert.Equal(RunOutcome.Failed, (await host.Runs.FindAsync(run.Id, default))!.Outcome);
+        Assert.Equal(RunOutcome.Failed, (await RunRows.FindAsync(host.Get<IContextFactory>(), run.Id))!.Outcome);
         await new DispatchJob(host.Get<FeedCatalog>(), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
         Assert.Empty(await host.Queue.QueuedFeedsAsync(default));
         Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Runs_of_a_deleted_feed_go_and_those_of_the_feed_made_again_stay()
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        await using FeedsHost host = await FeedsHost.CreateAsync(_folder.Path);
+        await host.PullAsync(await host.CreateAsync("names", "DomainNameSet", server.Url));
+        await host.PullAsync(await host.CreateAsync("others", "DomainNameSet", server.Url));
+        await host.Get<FeedChanges>().DeleteAsync("names", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
+        Feed again = await host.CreateAsync("names", "DomainNameSet", server.Url);
+        await host.PullAsync(again);
+        await new DispatchJob(host.Get<FeedCatalog>(), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
+        await host.AlterAsync(async db =>
+        {
+            List<RunRow> runs = await db.Runs.Where(r => r.FinishedAt != null).ToListAsync();
+            Assert.Equal(again.Uid, Assert.Single(runs, r => r.Feed == "names").FeedUid);
+            Assert.Single(runs, r => r.Feed == "others");
+        });
     }
 
     [Fact]

@@ -17,6 +17,7 @@ using ThreatFeeds.Runs;
 using ThreatFeeds.Searching;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 
@@ -97,7 +98,7 @@ internal sealed class FeedsHost : IAsyncDisposable
         await Queue.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
         RunRow run = (await Queue.StartNextAsync(feed.Name, default))!;
         await Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
-        return RunHistory.View((await Runs.FindAsync(run.Id, default))!);
+        return RunHistory.View((await RunRows.FindAsync(Get<IContextFactory>(), run.Id))!);
     }
 
     public async Task<IReadOnlyList<string>> IndicatorsAsync(string feed) => (await Get<ListedSets>().IndicatorsAsync(feed, null, 1000, default)).Items;

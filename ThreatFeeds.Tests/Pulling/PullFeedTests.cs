@@ -255,7 +255,7 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
             await _host.CreateAsync("names", "DomainNameSet", server.Url);
         }
         await _host.Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
-        Assert.Equal(RunOutcome.Failed, (await _host.Runs.FindAsync(run.Id, default))!.Outcome);
+        Assert.Equal(RunOutcome.Failed, (await RunRows.FindAsync(_host.Get<IContextFactory>(), run.Id))!.Outcome);
         Assert.Empty(server.Requests);
         Assert.Empty(await _host.ConditionsAsync("names"));
     }

@@ -44,7 +44,7 @@ public sealed class FailingRunTests : IDisposable
         await host.Get<PullFeed>().RunAsync(run, default).WaitAsync(FeedFetcherTests.Bound);
 
         faults.Away = false;
-        Assert.Null((await host.Runs.FindAsync(run.Id, default))!.FinishedAt);
+        Assert.Null((await RunRows.FindAsync(host.Get<IContextFactory>(), run.Id))!.FinishedAt);
         Assert.Empty(await host.Queue.TakeOverAsync(default));
         Assert.Null(await host.Queue.StartNextAsync("names", default));
         await EndLeasesAsync(host);
@@ -54,9 +54,9 @@ public sealed class FailingRunTests : IDisposable
         Assert.Equal(run.Id, again.Id);
         await host.Get<PullFeed>().RunAsync(again, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Equal(["bad.example"], await host.IndicatorsAsync("names"));
-        Assert.NotNull((await host.Runs.FindAsync(run.Id, default))!.FinishedAt);
+        Assert.NotNull((await RunRows.FindAsync(host.Get<IContextFactory>(), run.Id))!.FinishedAt);
         Assert.Empty(await host.ConditionsAsync("names"));
-        Assert.Equal(feed.Uid, (await host.Runs.FindAsync(run.Id, default))!.FeedUid);
+        Assert.Equal(feed.Uid, (await RunRows.FindAsync(host.Get<IContextFactory>(), run.Id))!.FeedUid);
     }
 
     [Theory]

@@ -59,9 +59,9 @@ public sealed class RunQueueTests
         RunRow again = (await world.Of("two").StartNextAsync("names", default))!;
         Assert.False(await world.Of("one").RenewAsync(run, default));
         await world.Of("one").FinishAsync(run, new RunEnd(RunOutcome.Failed, "late"), default);
-        Assert.Null((await world.History.FindAsync(run.Id, default))!.FinishedAt);
+        Assert.Null((await world.RunAsync(run.Id))!.FinishedAt);
         await world.Of("two").FinishAsync(again, new RunEnd(RunOutcome.Unchanged, "done"), default);
-        Assert.Equal((RunOutcome.Unchanged, "done"), ((await world.History.FindAsync(run.Id, default))!.Outcome, (await world.History.FindAsync(run.Id, default))!.Message));
+        Assert.Equal((RunOutcome.Unchanged, "done"), ((await world.RunAsync(run.Id))!.Outcome, (await world.RunAsync(run.Id))!.Message));
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class RunQueueTests
         var clock = new ManualClock();
         await using var lease = new RunLease(world.Of("one"), run, clock, default);
         await world.EndLeasesAsync();
-        await clock.AdvanceUntilAsync(RunQueue.LeaseTime / 3, async () => (await world.History.FindAsync(run.Id, default))!.LeaseUntil > DateTime.UnixEpoch.AddYears(1));
+        await clock.AdvanceUntilAsync(RunQueue.LeaseTime / 3, async () => (await world.RunAsync(run.Id))!.LeaseUntil > DateTime.UnixEpoch.AddYears(1));
         Assert.False(lease.Lost);
         await world.EndLeasesAsync();
         await world.Of("two").TakeOverAsync(default);
@@ -147,6 +147,8 @@ public sealed class RunQueueTests
         public IContextFactory Contexts => _database.Factory;
 
         public RunHistory History => new(_database.Factory);
+
+        public Task<RunRow?> RunAsync(long id) => RunRows.FindAsync(_database.Factory, id);
 
         public static async Task<Queues> CreateAsync(StorageProvider provider) => new(await TestDatabase.CreateAsync(provider));
 

@@ -28,7 +28,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         contexts.Interrupt(2, async () => Assert.True(await Of("one").RenewAsync(run, default)));
         Assert.Empty(await Of("two", contexts).TakeOverAsync(default));
         Assert.True(contexts.Interrupted);
-        Assert.StartsWith("one/", (await History.FindAsync(run.Id, default))!.LeaseOwner, StringComparison.Ordinal);
+        Assert.StartsWith("one/", (await RunRows.FindAsync(_database.Factory, run.Id))!.LeaseOwner, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         await NextTurnAsync(clock);
         clock.Advance(RunQueue.LeaseTime / 2);
         await NextTurnAsync(clock);
-        Assert.True((await History.FindAsync(run.Id, default))!.LeaseUntil > DateTime.UnixEpoch.AddYears(1));
+        Assert.True((await RunRows.FindAsync(_database.Factory, run.Id))!.LeaseUntil > DateTime.UnixEpoch.AddYears(1));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         {
             await Of("one").RecordAsync(busy, RunTrigger.Push, Actor.Local, TimeProvider.System.GetUtcNow(), s_unchanged, default);
         }
-        Assert.NotNull(await History.FindAsync(kept.Id, default));
+        Assert.NotNull(await RunRows.FindAsync(_database.Factory, kept.Id));
         await using ThreatFeedsContext db = _database.Factory.Create();
         Assert.Equal(RunHistory.Kept, await db.Runs.CountAsync(r => r.Feed == "busy"));
     }
