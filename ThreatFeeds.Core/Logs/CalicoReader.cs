@@ -16,16 +16,5 @@ public sealed class CalicoReader : ILogReader
 
     public void ReadValues(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink) => new CalicoRecord(line).Give(kind, sink);
 
-    public LineFault Read(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink)
-    {
-        var record = new CalicoRecord(line);
-        LineFault fault = record.Judge(kind);
-        if (fault.IsNone)
-        {
-            record.Give(kind, sink);
-        }
-        return fault;
-    }
-
     public RecordDetails ReadDetails(LogKind kind, ReadOnlySpan<byte> line) => CalicoDetails.Read(kind, line);
 }

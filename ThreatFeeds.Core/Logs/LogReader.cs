@@ -21,9 +21,6 @@ public interface ILogReader
     /// <summary>Why the line cannot be accepted, for the sender. Called at ingestion; throws for nothing, whatever the line holds.</summary>
     LineFault Refuse(LogKind kind, ReadOnlySpan<byte> line);
 
-    /// <summary>Both in one pass: why the line cannot be accepted, and the values to be searched of one that can.</summary>
-    LineFault Read(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink);
-
     /// <summary>Gives the values to be searched. A line that can no longer be read gives none.</summary>
     void ReadValues(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink);
 

@@ -126,17 +126,6 @@ public interface ILogStore
     Task<long> RetainAsync(RetentionLimits limits, CancellationToken cancellationToken);
 }
 
-/// <summary>Shorthands of the port.</summary>
-public static class LogStoreReading
-{
-    /// <summary>The record at a position as received, or null when it is no longer kept. The line is a copy.</summary>
-    public static async Task<RawRecord?> FindAsync(this ILogStore store, string sourceId, Position position, CancellationToken cancellationToken)
-    {
-        var place = new RecordPlace(sourceId, position);
-        return (await store.FindAsync([place], long.MaxValue, cancellationToken)).Records.TryGetValue(place, out RawRecord record) ? record : null;
-    }
-}
-
 /// <summary>The idempotency key of a batch was used before for other lines; nothing was stored.</summary>
 public sealed class KeyReusedException : Exception
 {

@@ -137,8 +137,6 @@ public sealed class LogIngestionTests
             return default;
         }
 
-        public LineFault Read(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink) => Refuse(kind, line);
-
         public void ReadValues(LogKind kind, ReadOnlySpan<byte> line, IValueSink sink) { }
 
         public RecordDetails ReadDetails(LogKind kind, ReadOnlySpan<byte> line) => new(null, Endpoint.Unknown, Endpoint.Unknown, FlowAction.None, false, null);

@@ -1,5 +1,6 @@
 using System.Text;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 

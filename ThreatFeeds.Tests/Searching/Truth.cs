@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 
 namespace ThreatFeeds.Tests.Searching;
