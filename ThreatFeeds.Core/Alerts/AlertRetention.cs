@@ -62,21 +62,23 @@ public sealed class AlertRetention(IContextFactory contexts, AlertOptions option
     private async Task<bool> DeleteHitsAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        long[] gone = await db.GoneAlerts.Select(g => g.AlertId).ToArrayAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        long[] gone = await db.GoneAlerts.OrderBy(g => g.AlertId).Select(g => g.AlertId).Take(AlertsAtOnce).ToArrayAsync(cancellationToken);
         if (gone.Length == 0)
         {
             return true;
         }
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        bool all = await db.Hits.Where(h => gone.Contains(h.AlertId)).OrderBy(h => h.AlertId).Take(HitsAtOnce).ExecuteDeleteAsync(cancellationToken) < HitsAtOnce;
-        if (all)
-        {
-            // Last: until its hits are gone a known one may gain a feed.
-            await db.AlertFeeds.Where(f => gone.Contains(f.AlertId)).ExecuteDeleteAsync(cancellationToken);
-            await db.GoneAlerts.Where(g => gone.Contains(g.AlertId)).ExecuteDeleteAsync(cancellationToken);
-        }
+        // A known hit may gain a feed, which its alert then gains: whoever writes that has the same locks, taken in the same order, and does not come between the hits and their feeds.
+        string[] indicators = await db.Hits.Where(h => gone.Contains(h.AlertId)).OrderBy(h => h.AlertId).Take(HitsAtOnce).Select(h => h.Indicator).Distinct().ToArrayAsync(cancellationToken);
+        await HitWriter.LockAsync(db, indicators, cancellationToken);
+        await db.Hits.Where(h => gone.Contains(h.AlertId) && indicators.Contains(h.Indicator)).OrderBy(h => h.AlertId).Take(HitsAtOnce).ExecuteDeleteAsync(cancellationToken);
+        long[] left = await db.Hits.Where(h => gone.Contains(h.AlertId)).Select(h => h.AlertId).Distinct().ToArrayAsync(cancellationToken);
+        gone = [.. gone.Except(left)];
+        await db.AlertFeeds.Where(f => gone.Contains(f.AlertId)).ExecuteDeleteAsync(cancellationToken);
+        await db.GoneAlerts.Where(g => gone.Contains(g.AlertId)).ExecuteDeleteAsync(cancellationToken);
+        bool more = await db.GoneAlerts.AnyAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return all;
+        return !more;
     }
 
     private async Task TrimAsync(DateTimeOffset now, DateTime before, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ using ThreatFeeds.Telemetry;
 
 namespace ThreatFeeds.Alerts;
 
-/// <summary>A record that hit and cannot become an alert.</summary>
+/// <summary>A record that hit and cannot become an alert, or that could not be searched whole.</summary>
 public sealed record UnwritableRecord(LogSource Source, Position Position, string Reason);
 
 /// <summary>
@@ -20,7 +20,7 @@ public sealed class HitCommit(IContextFactory contexts, HitWriter writer, TimePr
     private const int ReasonBytes = 500;
 
     /// <summary>Moves the progress and writes the hits, both or nothing.</summary>
-    /// <param name="unreadable">Records that hit and could not be decoded; set aside.</param>
+    /// <param name="unreadable">Records that could not be decoded, or not be searched whole; set aside.</param>
     /// <param name="move">Moves the progress in the transaction; false when another searcher was first, and nothing is written then. May be called twice.</param>
     /// <returns>The hits that were written and are new; null when another searcher was first.</returns>
     public async Task<IReadOnlyList<FoundHit>?> CommitAsync(

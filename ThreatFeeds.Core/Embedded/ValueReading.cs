@@ -14,8 +14,18 @@ internal sealed class ValueReading(LogReaders readers, LogKind kind, int most, F
     /// <summary>False when the visitor wants no more.</summary>
     public bool Take(RawRecord record)
     {
+        // Of a format that nobody knows all records are: they wait for the program that does.
+        ILogReader reader = readers.Get(record.Format);
         _batch.Begin(record.Position);
-        readers.Get(record.Format).ReadValues(kind, record.Line.Span, this);
+        try
+        {
+            reader.ReadValues(kind, record.Line.Span, this);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            // Whatever it throws at a record it throws at it each time, and those behind it must come.
+            _batch.Fail($"The {record.Format} reader cannot read its values ({problem.GetType().Name}).");
+        }
         return (_batch.Records < most && _batch.Bytes.Length < MostBytes) || HandOn();
     }
 

@@ -64,8 +64,8 @@ public sealed record FeedStatus(DateTimeOffset? LastSuccessfulSync, DateTimeOffs
         LastSuccessfulSync = Later(LastSuccessfulSync, at),
     };
 
-    /// <summary>After everything that had arrived by then was compared with the feed.</summary>
-    public FeedStatus Searched(DateTimeOffset at) => Without(ConditionType.SearchFailed) with { LastSuccessfulSearch = Later(LastSuccessfulSearch, at) };
+    /// <summary>After everything that had arrived by then was compared with the feed. A condition of a search stays: it may be another source's.</summary>
+    public FeedStatus Searched(DateTimeOffset at) => this with { LastSuccessfulSearch = Later(LastSuccessfulSearch, at) };
 
     private static DateTimeOffset Later(DateTimeOffset? before, DateTimeOffset at) => before > at ? before.Value : at;
 

@@ -16,6 +16,10 @@ public sealed class FeedStatusWriter(IContextFactory contexts, ResourceStore sto
     public Task ClearAsync(string feed, Guid uid, CancellationToken cancellationToken, params ConditionType[] types) =>
         UpdateAsync(feed, uid, status => status.Without(types), cancellationToken);
 
+    /// <summary>Removes the conditions of which this is true.</summary>
+    public Task ClearAsync(string feed, Guid uid, Func<FeedCondition, bool> over, CancellationToken cancellationToken) =>
+        UpdateAsync(feed, uid, status => status with { ErrorConditions = [.. status.ErrorConditions.Where(c => !over(c))] }, cancellationToken);
+
     public Task ClearAsync(string feed, Guid uid, params ConditionType[] types) => ClearAsync(feed, uid, CancellationToken.None, types);
 
     /// <summary>A set was replaced, found unchanged or pushed, which also clears the conditions of both ways to get one.</summary>

@@ -107,7 +107,8 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
     public async Task<long> SweepAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        long? passed = await db.Progress.MinAsync(p => (long?)p.Generation, cancellationToken);
+        // A source that is gone waits for no change.
+        long? passed = await db.Progress.Where(p => !db.GoneSources.Any(g => g.Source == p.Source)).MinAsync(p => (long?)p.Generation, cancellationToken);
         return passed is null ? 0
             : await db.ListingChanges.Where(c => c.Generation <= passed && !db.LookBacks.Any(l => l.Generation == c.Generation)).ExecuteDeleteAsync(cancellationToken);
     }

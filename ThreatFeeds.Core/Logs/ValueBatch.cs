@@ -8,6 +8,10 @@ namespace ThreatFeeds.Logs;
 /// <param name="Length">In bytes.</param>
 public readonly record struct SearchedValue(Position Record, HitField Field, int Offset, int Length);
 
+/// <summary>A record whose values could not all be read.</summary>
+/// <param name="Reason">Words for people.</param>
+public sealed record UnreadRecord(Position Record, string Reason);
+
 /// <summary>
 /// The searched values of records one behind another, as UTF-8, those of one record together and in the order of its fields. Valid only until the next
 /// batch is read.
@@ -18,6 +22,10 @@ public sealed class ValueBatch
     private int _length;
     private SearchedValue[] _values = new SearchedValue[256];
     private int _count;
+    private readonly List<UnreadRecord> _unread = [];
+
+    /// <summary>Records passed of which a reader could not give all values; those it gave are there.</summary>
+    public IReadOnlyList<UnreadRecord> Unread => _unread;
 
     /// <summary>All values, as they stand in the records.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
@@ -38,6 +46,7 @@ public sealed class ValueBatch
         _length = 0;
         _count = 0;
         Records = 0;
+        _unread.Clear();
     }
 
     /// <summary>A record begins; the values added next are its own.</summary>
@@ -46,6 +55,9 @@ public sealed class ValueBatch
         Last = record;
         Records++;
     }
+
+    /// <summary>The record begun last cannot be read to its end.</summary>
+    public void Fail(string reason) => _unread.Add(new UnreadRecord(Last, reason));
 
     /// <summary>Adds a value of the record begun last.</summary>
     public void Add(HitField field, ReadOnlySpan<byte> value)

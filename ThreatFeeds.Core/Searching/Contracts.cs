@@ -11,13 +11,13 @@ public sealed record LookBackState(string Feed, long Done, long Total);
 /// <summary>A source that is there no longer; what of it was not compared is not, unless it comes back.</summary>
 public sealed record GoneSource(string Source, LogKind Kind, DateTimeOffset GoneAt);
 
-/// <summary>A record that hit and cannot become an alert.</summary>
+/// <summary>A record that hit and cannot become an alert, or that could not be searched whole.</summary>
 /// <param name="Position">Where it stands in its source.</param>
 public sealed record SetAsideRecord(string Source, string Position, string Reason, DateTimeOffset At);
 
 /// <summary>The answer of <c>GET /v1/searches</c>.</summary>
 /// <param name="Dropped">Records deleted before every search had passed them, or damaged.</param>
-/// <param name="SetAside">Records that hit but cannot become alerts, and were passed.</param>
+/// <param name="SetAside">Records that hit but cannot become alerts, or that could not be searched whole, and were passed.</param>
 /// <param name="Stalled">A search has work and has not moved for five minutes.</param>
 /// <param name="Gone">The newest first, at most 100.</param>
 /// <param name="Damaged">Enabled feeds whose stored set is damaged: what they list is searched for again, in all records kept, when the next body has replaced it. Until then it is not idle.</param>

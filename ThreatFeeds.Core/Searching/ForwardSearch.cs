@@ -17,6 +17,8 @@ public enum StepResult
     Moved,
     /// <summary>Another searcher moved first; its work stands and this one's was dropped.</summary>
     Lost,
+    /// <summary>All records are compared, and what is listed has changed since: the step goes on once somebody has built the newest snapshot.</summary>
+    Waiting,
 }
 
 /// <summary>
@@ -47,13 +49,14 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
         long newest = await snapshots.NewestGenerationAsync(cancellationToken);
         Snapshot snapshot = snapshots.Current;
         // A source that nobody has searched yet, here or since it was closed, held no change of lists back: those that an older snapshot lacks may be forgotten by now.
-        if (snapshot.Generation < progress.Generation || (head <= mark && snapshot.Generation < newest) || snapshot.Generation == 0 || (progress.Generation == 0 && snapshot.Generation < newest))
+        if (snapshot.Generation < progress.Generation || snapshot.Generation == 0 || (progress.Generation == 0 && snapshot.Generation < newest))
         {
             snapshot = await snapshots.RefreshAsync(cancellationToken);
         }
         if (head <= mark && snapshot.Generation == progress.Generation)
         {
-            return StepResult.Idle;
+            // Not built here: what arrives meanwhile is compared with the older one at once.
+            return snapshot.Generation < newest ? StepResult.Waiting : StepResult.Idle;
         }
 
         return await Work.SearchStep.RunAsync(span =>
@@ -70,7 +73,7 @@ public sealed class ForwardSearch(IContextFactory contexts, ILogStore logs, Reco
         var mark = new Position(progress.MarkSegment, progress.MarkOrdinal);
         var search = new ValueSearch(snapshot.Index, only: null);
         Position to = head <= mark ? mark : await search.RunAsync(logs, source, mark, head, Window, cancellationToken);
-        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
+        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, search.Unread, Window.Bytes, cancellationToken);
         to = decoded.To ?? to;
         RangeCount passed = decoded.To is null ? default : await logs.CountAsync(source, mark, to, cancellationToken);
         StepResult result = await CommitAsync(source, progress, to, snapshot.Generation, decoded, cancellationToken);

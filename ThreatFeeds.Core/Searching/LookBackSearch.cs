@@ -50,7 +50,7 @@ public sealed class LookBackSearch(IContextFactory contexts, ILogStore logs, Rec
         var search = new ValueSearch(snapshot.Index, added);
         // Nothing of it is listed any more: what is listed again later makes a change of its own.
         Position next = added is null ? upto : await search.RunAsync(logs, source, done, upto, Window, cancellationToken);
-        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, Window.Bytes, cancellationToken);
+        DecodedHits decoded = await decoder.DecodeAsync(source, search.Found, search.Unread, Window.Bytes, cancellationToken);
         span.Tell("records", search.Records);
         span.Tell("hits", decoded.Hits.Count);
         StepResult result = await CommitAsync(group, done, decoded.To ?? next, decoded, cancellationToken);

@@ -8,7 +8,7 @@ namespace ThreatFeeds.Searching;
 internal readonly record struct FoundValue(Position Record, ListedValue Value);
 
 /// <summary>The hits of a window.</summary>
-/// <param name="Unreadable">Records that hit and cannot be decoded.</param>
+/// <param name="Unreadable">Records that hit and cannot be decoded, and those whose values could not all be read.</param>
 /// <param name="To">The last record decoded, when there was no room for those behind it: the window ends here. Null when all were.</param>
 internal sealed record DecodedHits(IReadOnlyList<FoundHit> Hits, IReadOnlyList<UnwritableRecord> Unreadable, Position? To);
 
@@ -19,8 +19,18 @@ public sealed class RecordDecoder(ILogStore logs, LogReaders readers)
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
 
     /// <summary>The hits behind the values, in order; a record that is no longer kept gives none.</summary>
+    /// <param name="unread">Records whose values could not all be read.</param>
     /// <param name="bytes">Bytes of records held at most, but for one record that is longer by itself.</param>
-    internal async Task<DecodedHits> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, long bytes, CancellationToken cancellationToken)
+    internal async Task<DecodedHits> DecodeAsync(
+        LogSource source, IReadOnlyList<FoundValue> found, IReadOnlyList<UnreadRecord> unread, long bytes, CancellationToken cancellationToken)
+    {
+        DecodedHits decoded = await DecodeAsync(source, found, bytes, cancellationToken);
+        return unread.Count == 0 ? decoded
+            // Those behind where the window ends come again with the next.
+            : decoded with { Unreadable = [.. decoded.Unreadable, .. unread.Where(u => decoded.To is null || u.Record <= decoded.To).Select(u => new UnwritableRecord(source, u.Record, u.Reason))] };
+    }
+
+    private async Task<DecodedHits> DecodeAsync(LogSource source, IReadOnlyList<FoundValue> found, long bytes, CancellationToken cancellationToken)
     {
         var hits = new List<FoundHit>(found.Count);
         var unreadable = new List<UnwritableRecord>();

@@ -41,7 +41,10 @@ public sealed class RecordRetention(IContextFactory contexts, ILogStore logs, Re
     private async Task ForgetGoneAsync(DateTime before, CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Progress.Where(p => db.GoneSources.Any(g => g.Source == p.Source && g.GoneAt < before)).ExecuteDeleteAsync(cancellationToken);
         await db.GoneSources.Where(g => g.GoneAt < before).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private async Task<long> DeleteAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -21,15 +21,18 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     internal const string LookBack = "look-back";
 
     /// <summary>Searches that failed last, with what the feeds say of it and since when; null until they do.</summary>
-    private readonly Dictionary<(string Search, string Source), (string Message, DateTimeOffset At)?> _failing = [];
+    private readonly Dictionary<FailureMark, (ConditionType Type, string Message, DateTimeOffset At)?> _failing = [];
+
+    /// <summary>Searches that went well since they failed last, or since this process began.</summary>
+    private readonly HashSet<FailureMark> _well = [];
+
+    /// <summary>Something went well that was not known to, and what stands has not been looked at since: also when the database failed while it was.</summary>
+    private bool _news = true;
 
     /// <summary>Feeds that say that their set is damaged.</summary>
     private IReadOnlyList<DamagedFeed> _damaged = [];
 
     private readonly SemaphoreSlim _one = new(1);
-
-    /// <summary>A condition may stand on a feed: one being written or taken back when the database failed, or one from before this process began.</summary>
-    private volatile bool _mayStand = true;
 
     private readonly Wake _idle = new(time);
 
@@ -39,16 +42,17 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
 
     internal void SourcesUnknown(Exception problem) => SearchingLog.SourcesUnknown(logger, problem);
 
-    internal async Task SucceededAsync(string search, LogSource source, CancellationToken cancellationToken)
+    internal Task SucceededAsync(string search, LogSource source, CancellationToken cancellationToken) => SucceededAsync(new FailureMark(search, source.Id), cancellationToken);
+
+    /// <summary>The newest indicators could be loaded, and what of them is damaged is known.</summary>
+    internal Task SnapshotBuiltAsync(CancellationToken cancellationToken) => SucceededAsync(FailureMark.Snapshot, cancellationToken);
+
+    private async Task SucceededAsync(FailureMark what, CancellationToken cancellationToken)
     {
-        if (!_mayStand)
-        {
-            return;
-        }
         await _one.WaitAsync(cancellationToken);
         try
         {
-            _failing.Remove((search, source.Id));
+            _news |= _well.Add(what) | _failing.Remove(what);
             await TakeBackAsync(cancellationToken);
         }
         finally
@@ -63,8 +67,13 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         await _one.WaitAsync(cancellationToken);
         try
         {
-            _failing.Remove((Forward, source));
-            _failing.Remove((LookBack, source));
+            foreach (FailureMark what in (FailureMark[])[new(Forward, source), new(LookBack, source)])
+            {
+                _failing.Remove(what);
+                _well.Add(what);
+            }
+            // Also what another process said of it.
+            _news = true;
             await TakeBackAsync(cancellationToken);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
@@ -93,7 +102,7 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         try
         {
             _damaged = damaged;
-            _mayStand = true;
+            _news = true;
             await TakeBackAsync(cancellationToken);
         }
         finally
@@ -102,45 +111,63 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         }
     }
 
-    /// <summary>Takes the conditions of searching back when none fails, but for that of a damaged set, which is said.</summary>
+    /// <summary>Takes back the conditions of searches that went well since, or that nobody has to do any more, and says again those that stand.</summary>
     private async Task TakeBackAsync(CancellationToken cancellationToken)
     {
-        if (_failing.Count > 0 || !_mayStand)
+        if (!_news)
         {
             return;
         }
+        IReadOnlySet<FailureMark> undone = await states.UndoneAsync(cancellationToken);
         foreach (StoredFeed feed in await catalog.ListAsync(cancellationToken))
         {
-            if (_damaged.FirstOrDefault(d => d.Feed == feed.Feed.Name) is { } damage)
+            (string name, Guid uid) = (feed.Feed.Name, feed.Feed.Uid);
+            await status.ClearAsync(name, uid, c => c.Type is ConditionType.SearchFailed or ConditionType.StoreFailed && IsOver(c.Message, undone), cancellationToken);
+            if (_damaged.FirstOrDefault(d => d.Feed == name) is { } damage)
             {
-                await status.SetConditionAsync(feed.Feed.Name, feed.Feed.Uid, ConditionType.SearchFailed, damage.Problem, cancellationToken);
-                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.StoreFailed);
-            }
-            else
-            {
-                await status.ClearAsync(feed.Feed.Name, feed.Feed.Uid, cancellationToken, ConditionType.SearchFailed, ConditionType.StoreFailed);
+                await status.SetConditionAsync(name, uid, ConditionType.SearchFailed, damage.Problem, cancellationToken);
             }
         }
-        _mayStand = false;
+        // A feed has one condition of a type: what stood behind the one that went is said again.
+        foreach ((ConditionType type, string message, _) in _failing.Values.OfType<(ConditionType, string, DateTimeOffset)>().ToList())
+        {
+            await SayAsync(type, message, cancellationToken);
+        }
+        _news = false;
     }
+
+    private bool IsOver(string message, IReadOnlySet<FailureMark> undone) => FailureMark.Of(message) is { } mark
+        ? !_failing.ContainsKey(mark) && (_well.Contains(mark) || !undone.Contains(mark))
+        // Of a damaged set, or of an earlier version: which sets are damaged is known once the newest snapshot is.
+        : _well.Contains(FailureMark.Snapshot);
 
     internal async Task FailedAsync(string search, LogSource source, Exception problem, CancellationToken cancellationToken)
     {
         SearchingLog.StepFailed(logger, search, source.Name, problem);
-        Meters.SearchFailures.Add(1, new KeyValuePair<string, object?>("search", search));
+        (ConditionType type, string message) = Words(source, problem);
+        await FailedAsync(new FailureMark(search, source.Id), type, message, cancellationToken);
+    }
+
+    /// <summary>The newest indicators could not be loaded, which all searches wait for that have nothing else to do.</summary>
+    internal Task SnapshotFailedAsync(Exception problem, CancellationToken cancellationToken) => FailedAsync(
+        FailureMark.Snapshot, ConditionType.SearchFailed, $"The newest indicators could not be loaded ({problem.GetType().Name}). It is tried again; nothing is lost. The process log has the details.", cancellationToken);
+
+    private async Task FailedAsync(FailureMark what, ConditionType type, string problem, CancellationToken cancellationToken)
+    {
+        Meters.SearchFailures.Add(1, new KeyValuePair<string, object?>("search", what.Search));
+        string message = what.Before(problem);
         await _one.WaitAsync(cancellationToken);
         try
         {
-            _mayStand = true;
-            (ConditionType type, string message) = Words(source, problem);
             // Said again now and then: a feed may have come meanwhile, and another process may have taken it back.
-            if (_failing.TryGetValue((search, source.Id), out (string Message, DateTimeOffset At)? said) && said is { } before && before.Message == message && time.GetUtcNow() - before.At < SayEvery)
+            if (_failing.TryGetValue(what, out (ConditionType Type, string Message, DateTimeOffset At)? said) && said is { } before && before.Message == message && time.GetUtcNow() - before.At < SayEvery)
             {
                 return;
             }
-            _failing[(search, source.Id)] = null;
+            _well.Remove(what);
+            _failing[what] = null;
             await SayAsync(type, message, cancellationToken);
-            _failing[(search, source.Id)] = (message, time.GetUtcNow());
+            _failing[what] = (type, message, time.GetUtcNow());
         }
         catch (Exception second) when (second is not OperationCanceledException)
         {

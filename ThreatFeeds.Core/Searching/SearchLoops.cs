@@ -2,7 +2,7 @@ using ThreatFeeds.Logs;
 
 namespace ThreatFeeds.Searching;
 
-/// <summary>Runs the forward searches: one loop for each source there is, woken by appends and by changes of what is listed; loops begin and end as sources come and go.</summary>
+/// <summary>Runs the forward searches: one loop for each source there is, woken by appends, by changes of what is listed and by the snapshot that follows them; loops begin and end as sources come and go.</summary>
 public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBook book, SearchHealth health, SearchSignals signals)
 {
     /// <summary>How long a loop sleeps when nothing wakes it.</summary>
@@ -45,16 +45,21 @@ public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBoo
     private async Task FollowAsync(Dictionary<string, (Task Loop, CancellationTokenSource End)> loops, CancellationToken cancellationToken)
     {
         IReadOnlyList<LogSource> sources;
+        IReadOnlyList<string> closed;
         try
         {
             sources = logs.Sources;
-            await book.SeeAsync(sources, cancellationToken);
+            closed = await book.SeeAsync(sources, cancellationToken);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
             // Sources that cannot be asked for are not gone.
             health.SourcesUnknown(problem);
             return;
+        }
+        foreach (string gone in closed)
+        {
+            await health.ForgetAsync(gone, cancellationToken);
         }
         foreach (LogSource source in sources.Where(s => !loops.ContainsKey(s.Id)))
         {
@@ -84,7 +89,7 @@ public sealed class SearchLoops(ILogStore logs, ForwardSearch forward, SourceBoo
                 StepResult result = await forward.StepAsync(source, cancellationToken);
                 await health.SucceededAsync(SearchHealth.Forward, source, cancellationToken);
                 pause = TimeSpan.Zero;
-                if (result == StepResult.Idle)
+                if (result is StepResult.Idle or StepResult.Waiting)
                 {
                     health.Idle();
                     await wake.WaitAsync(Doze, cancellationToken);

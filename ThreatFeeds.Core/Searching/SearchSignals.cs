@@ -30,6 +30,15 @@ public sealed class SearchSignals : IDisposable
 
     public void WantLookBack(string source) => LookBackWanted?.Invoke(source);
 
+    /// <summary>Wakes all forward searches: what is listed has changed, or the snapshot of it is there.</summary>
+    internal void WakeForward()
+    {
+        foreach (Wake wake in _forward.Values)
+        {
+            wake.Up();
+        }
+    }
+
     /// <summary>The source is gone.</summary>
     internal void Forget(string source) => _forward.TryRemove(source, out _);
 
@@ -43,9 +52,6 @@ public sealed class SearchSignals : IDisposable
     private void All()
     {
         Snapshot.Up();
-        foreach (Wake wake in _forward.Values)
-        {
-            wake.Up();
-        }
+        WakeForward();
     }
 }

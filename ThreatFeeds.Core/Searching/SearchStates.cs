@@ -75,6 +75,16 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
         };
     }
 
+    /// <summary>The searches that somebody has to do, here or in another process.</summary>
+    internal async Task<IReadOnlySet<FailureMark>> UndoneAsync(CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        List<string> sources = await db.Progress.Where(p => !db.GoneSources.Any(g => g.Source == p.Source)).Select(p => p.Source).ToListAsync(cancellationToken);
+        List<string> lookBacks = await db.LookBacks.Select(l => l.Source).Distinct().ToListAsync(cancellationToken);
+        return new HashSet<FailureMark>(
+            [FailureMark.Snapshot, .. sources.Select(s => new FailureMark(SearchHealth.Forward, s)), .. lookBacks.Select(s => new FailureMark(SearchHealth.LookBack, s))]);
+    }
+
     private static Task<List<string>> DamagedAsync(ThreatFeedsContext db, CancellationToken cancellationToken) => db.DamagedListings().Select(l => l.Feed).ToListAsync(cancellationToken);
 
     private static async Task<List<SetAsideRecord>> SetAsideAsync(ThreatFeedsContext db, IReadOnlyList<LogSource> present, CancellationToken cancellationToken)

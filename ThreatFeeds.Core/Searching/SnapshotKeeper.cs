@@ -11,15 +11,25 @@ public sealed class SnapshotKeeper(Snapshots snapshots, SearchSignals signals, S
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        long told = 0;
         while (true)
         {
             try
             {
-                await health.DamagedAsync((await snapshots.RefreshAsync(cancellationToken)).Damaged, cancellationToken);
+                Snapshot newest = await snapshots.RefreshAsync(cancellationToken);
+                if (newest.Generation != told)
+                {
+                    // They wait for it, and do not build it themselves.
+                    told = newest.Generation;
+                    signals.WakeForward();
+                }
+                await health.DamagedAsync(newest.Damaged, cancellationToken);
+                await health.SnapshotBuiltAsync(cancellationToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {
                 SearchingLog.SnapshotFailed(logger, problem);
+                await health.SnapshotFailedAsync(problem, cancellationToken);
             }
             await signals.Snapshot.WaitAsync(Doze, cancellationToken);
         }

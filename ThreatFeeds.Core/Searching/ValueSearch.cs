@@ -14,6 +14,9 @@ internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
 
     public List<FoundValue> Found { get; } = [];
 
+    /// <summary>Records whose values could not all be read.</summary>
+    public List<UnreadRecord> Unread { get; } = [];
+
     public long Records { get; private set; }
 
     /// <summary>Searches (after, upTo] and stops after the batch that reaches a bound.</summary>
@@ -28,6 +31,7 @@ internal sealed class ValueSearch(IndicatorIndex index, IndicatorIndex? only)
     private void Compare(ValueBatch batch, CancellationToken cancellationToken)
     {
         Records += batch.Records;
+        Unread.AddRange(batch.Unread);
         Position record = Position.BeforeAll;
         int looked = 0;
         foreach (ref readonly SearchedValue value in batch.Values)

@@ -20,7 +20,7 @@ public static class Counters
     /// <summary>How long the process has run since the clock leapt ahead, milliseconds; 0 when it is believed.</summary>
     public const string RetentionHeld = "retentionHeld";
 
-    /// <summary>Records that hit but cannot become alerts, and were passed.</summary>
+    /// <summary>Records that hit but cannot become alerts, or that could not be searched whole, and were passed.</summary>
     public const string SetAside = "setAside";
 
     /// <summary>Changes of resources at or before this version are forgotten.</summary>

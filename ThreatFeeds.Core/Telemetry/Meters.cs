@@ -21,8 +21,8 @@ public static class Meters
     /// <summary>New hits.</summary>
     public static Counter<long> Hits { get; } = Meter.CreateCounter<long>("threatfeeds_hits", description: "Records and values found to be listed, each once.");
 
-    /// <summary>Records that hit but cannot become alerts.</summary>
-    public static Counter<long> RecordsSetAside { get; } = Meter.CreateCounter<long>("threatfeeds_records_set_aside", description: "Records that hit, cannot become alerts, and were set aside.");
+    /// <summary>Records that hit but cannot become alerts, or that could not be searched whole.</summary>
+    public static Counter<long> RecordsSetAside { get; } = Meter.CreateCounter<long>("threatfeeds_records_set_aside", description: "Records that hit and cannot become alerts, or could not be searched whole, and were set aside.");
 
     /// <summary>Finished pulls and pushes by outcome.</summary>
     public static Counter<long> Runs { get; } = Meter.CreateCounter<long>("threatfeeds_runs", description: "Finished pulls and pushes.");

@@ -38,6 +38,31 @@ public sealed class AlertRetentionTests
         await world.CheckCountsAsync();
     }
 
+    [PostgresFact]
+    public async Task A_hit_that_gains_a_feed_while_it_goes_leaves_nothing_of_its_alert()
+    {
+        var writing = new BeforeStatement("l.\"Feed\" = ANY (");
+        await using SearchWorld world = await OldAlertAsync(StorageProvider.Postgres, writing.Wrap);
+        var contexts = new InterruptedContexts(world.Contexts);
+        contexts.Interrupt(3, () => throw new TimeoutException("as if the process had been killed"));
+        await Assert.ThrowsAsync<TimeoutException>(() => new AlertRetention(contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        Assert.Empty(await world.AlertsAsync());
+        Assert.Single(await world.HitsAsync());
+        await world.FeedAsync("two", "DomainNameSet");
+        await world.SetAsync("two", "bad.example");
+        // The look-back has found the hit known, and is about to write that its alert has gained a feed.
+        Task? retention = null;
+        writing.Happens = async () =>
+        {
+            retention = Task.Run(() => new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+            await FeedsHost.UntilAsync(async () => retention.IsCompleted || await LockWaits.AnyAsync(world.Contexts));
+        };
+        await world.SettleAsync();
+        Assert.NotNull(retention);
+        await retention;
+        await NothingLeftAsync(world);
+    }
+
     [Theory]
     [OnSqlite]
     [OnPostgres]
@@ -135,7 +160,7 @@ public sealed class AlertRetentionTests
     {
         await world.DnsAsync("bad.example");
         LogSource source = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
-        Task step = Task.Run(() => world.Forward.StepAsync(source, default));
+        Task step = Task.Run(() => world.ForwardAsync(source));
         await FeedsHost.UntilAsync(async () => step.IsCompleted || await LockWaits.AnyAsync(world.Contexts));
         return step;
     }

@@ -63,7 +63,7 @@ public sealed class ForgetfulDiskTests
                     LogSource source = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
                     if (random.Next(2) == 0)
                     {
-                        await world.Forward.StepAsync(source, default);
+                        await world.ForwardAsync(source);
                     }
                     else
                     {

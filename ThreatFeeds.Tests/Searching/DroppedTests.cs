@@ -42,7 +42,7 @@ public sealed class DroppedTests
         await world.SettleAsync();
         LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
         await world.SetAsync("bad", "bad.example");
-        await world.Forward.StepAsync(dns, default);
+        await world.ForwardAsync(dns);
         // Two of five were looked back at.
         await world.LookBack.StepAsync(dns, default);
         world.RetentionOptions.MaxBytes = 10;
@@ -89,7 +89,7 @@ public sealed class DroppedTests
         await world.DnsAsync("b.example", "c.example");
         await world.SettleAsync();
         await world.SetAsync("bad", "bad.example");
-        await world.Forward.StepAsync(world.Logs.Sources.First(s => s.Kind == LogKind.Dns), default);
+        await world.ForwardAsync(world.Logs.Sources.First(s => s.Kind == LogKind.Dns));
         disk.Kill();
         disk.Cut("1.seg", length => length - 100);
         await world.RestartAsync();

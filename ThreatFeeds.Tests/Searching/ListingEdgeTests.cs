@@ -92,7 +92,7 @@ public sealed class ListingEdgeTests
         await world.SettleAsync();
         await world.SetAsync("one", "other.example", "gone.example", "stays.example");
         LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
-        Assert.Equal(StepResult.Moved, await world.Forward.StepAsync(dns, default));
+        Assert.Equal(StepResult.Moved, await world.ForwardAsync(dns));
 
         await world.SetAsync("one", "other.example", "stays.example");
         while (await world.LookBack.StepAsync(dns, default) != StepResult.Idle)
@@ -150,7 +150,7 @@ public sealed class ListingEdgeTests
             await db.Progress.Where(p => p.Source == dns.Id).ExecuteUpdateAsync(u => u.SetProperty(p => p.Generation, generation));
         };
 
-        Assert.Equal(StepResult.Lost, await world.Forward.StepAsync(dns, default));
+        Assert.Equal(StepResult.Lost, await world.ForwardAsync(dns));
 
         await using ThreatFeedsContext check = world.Contexts.Create();
         Assert.Equal(await check.ReadAsync(Counters.Generation, default), (await check.Progress.SingleAsync(p => p.Source == dns.Id)).Generation);
@@ -177,7 +177,7 @@ public sealed class ListingEdgeTests
         Assert.True(world.Snapshots.Current.Generation < others.Current.Generation);
 
         await world.DnsAsync("b.example");
-        Assert.Equal(StepResult.Moved, await world.Forward.StepAsync(dns, default));
+        Assert.Equal(StepResult.Moved, await world.ForwardAsync(dns));
 
         Assert.Equal("b.example", Assert.Single(await world.HitsAsync()).Value);
     }

@@ -28,7 +28,7 @@ public sealed class LookBackOrderTests
             set.Add($"n{99 - change}.example");
             await world.SetAsync("one", [.. set]);
             await world.Snapshots.RefreshAsync(default);
-            await world.Forward.StepAsync(dns, default);
+            await world.ForwardAsync(dns);
             // A pass takes ten steps.
             for (int step = 0; step < 5; step++)
             {

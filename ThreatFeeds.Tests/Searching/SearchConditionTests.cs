@@ -52,6 +52,102 @@ public sealed class SearchConditionTests
     }
 
     [Fact]
+    public async Task What_another_process_or_one_before_said_stands_until_that_search_went_well()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SettleAsync();
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        LogSource flow = world.Logs.Sources.First(s => s.Kind == LogKind.Flow);
+        using SearchHealth other = Health(world);
+        await other.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("the reason"), default);
+        using SearchHealth health = Health(world);
+        for (int i = 0; i < 3; i++)
+        {
+            await health.SucceededAsync(SearchHealth.Forward, flow, default);
+            await health.SnapshotBuiltAsync(default);
+            Assert.Single(await MessagesAsync(world));
+        }
+        await health.SucceededAsync(SearchHealth.Forward, dns, default);
+        Assert.Empty(await MessagesAsync(world));
+    }
+
+    [Fact]
+    public async Task What_another_process_said_of_its_source_goes_with_the_source()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SettleAsync();
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        using SearchHealth other = Health(world);
+        await other.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("the reason"), default);
+        using SearchHealth health = Health(world);
+        await health.SnapshotBuiltAsync(default);
+        Assert.Single(await MessagesAsync(world));
+        await health.ForgetAsync(dns.Id, default);
+        Assert.Empty(await MessagesAsync(world));
+    }
+
+    [Fact]
+    public async Task Of_two_sources_that_fail_the_one_that_still_does_is_said()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SettleAsync();
+        using SearchHealth health = Health(world);
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        LogSource flow = world.Logs.Sources.First(s => s.Kind == LogKind.Flow);
+        await health.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("reason of dns"), default);
+        await health.FailedAsync(SearchHealth.Forward, flow, new LogStoreException("reason of flow"), default);
+        await health.SucceededAsync(SearchHealth.Forward, flow, default);
+        Assert.Contains("reason of dns", Assert.Single(await MessagesAsync(world)), StringComparison.Ordinal);
+        await health.SucceededAsync(SearchHealth.Forward, dns, default);
+        Assert.Empty(await MessagesAsync(world));
+    }
+
+    [Fact]
+    public async Task A_look_back_that_failed_before_a_start_is_not_taken_back_by_the_forward_searches()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "a.example");
+        await world.DnsAsync("b.example");
+        await world.SettleAsync();
+        await world.SetAsync("one", "a.example", "b.example");
+        foreach (LogSource source in world.Logs.Sources)
+        {
+            await world.ForwardAsync(source);
+        }
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        using SearchHealth before = Health(world);
+        await before.FailedAsync(SearchHealth.LookBack, dns, new LogStoreException("the reason"), default);
+        using SearchHealth health = Health(world);
+        foreach (LogSource source in world.Logs.Sources)
+        {
+            await health.SucceededAsync(SearchHealth.Forward, source, default);
+        }
+        Assert.Single(await MessagesAsync(world));
+        await health.SucceededAsync(SearchHealth.LookBack, dns, default);
+        Assert.Empty(await MessagesAsync(world));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_cannot_be_built_is_said_until_it_can()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        using SearchHealth health = Health(world);
+        await health.SnapshotFailedAsync(new TimeoutException(), default);
+        foreach (LogSource source in world.Logs.Sources)
+        {
+            await health.SucceededAsync(SearchHealth.Forward, source, default);
+        }
+        Assert.Contains("newest indicators", Assert.Single(await MessagesAsync(world)), StringComparison.Ordinal);
+        await health.SnapshotBuiltAsync(default);
+        Assert.Empty(await MessagesAsync(world));
+    }
+
+    [Fact]
     public async Task A_feed_that_comes_while_searching_fails_says_so_within_a_minute()
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);

@@ -82,7 +82,7 @@ public sealed class SearchPropertyTests
                 await ReplaceSetAsync(world, truth, random);
                 break;
             case 7 or 8 or 9:
-                await world.Forward.StepAsync(world.Logs.Sources[random.Next(2)], default);
+                await world.ForwardAsync(world.Logs.Sources[random.Next(2)]);
                 break;
             case 10:
                 await world.LookBack.StepAsync(world.Logs.Sources[random.Next(2)], default);

@@ -49,8 +49,8 @@ public sealed class SearchRaceTests
         faults.FailEvery(failEvery);
         Task[] searches = [.. world.Logs.Sources.SelectMany(s => new[]
         {
-            Task.Run(() => StepAsync(() => world.Forward.StepAsync(s, default), end.Token)),
-            Task.Run(() => StepAsync(() => world.Forward.StepAsync(s, default), end.Token)),
+            Task.Run(() => StepAsync(() => world.ForwardAsync(s), end.Token)),
+            Task.Run(() => StepAsync(() => world.ForwardAsync(s), end.Token)),
             Task.Run(() => StepAsync(() => world.LookBack.StepAsync(s, default), end.Token)),
         })];
         try

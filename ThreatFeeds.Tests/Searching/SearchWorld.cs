@@ -34,8 +34,9 @@ internal sealed class SearchWorld : IAsyncDisposable
     private readonly ConcurrentDictionary<string, bool> _hidden = new(StringComparer.Ordinal);
     private InterruptedReads _sources = null!;
 
-    private SearchWorld(TestDatabase database, IContextFactory contexts, IDurableFiles disk)
+    private SearchWorld(TestDatabase database, IContextFactory contexts, IDurableFiles disk, ILogReader reader)
     {
+        Readers = new LogReaders([reader]);
         Contexts = contexts;
         _database = database;
         _disk = disk;
@@ -49,7 +50,7 @@ internal sealed class SearchWorld : IAsyncDisposable
         Build();
     }
 
-    private static LogReaders Readers { get; } = new([new CalicoReader()]);
+    private LogReaders Readers { get; }
 
     public ManualClock Clock { get; } = new();
     public ListingChanges Listings { get; }
@@ -98,10 +99,11 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     /// <param name="disk">What the log store writes to; null for the real one.</param>
     /// <param name="wrap">What the rooms get instead of the database, such as one that fails now and then; null for the real one.</param>
-    public static async Task<SearchWorld> CreateAsync(StorageProvider provider, IDurableFiles? disk = null, Func<TestDatabase, IContextFactory>? wrap = null)
+    /// <param name="reader">Who reads records of the format <c>calico</c>; null for the real one.</param>
+    public static async Task<SearchWorld> CreateAsync(StorageProvider provider, IDurableFiles? disk = null, Func<TestDatabase, IContextFactory>? wrap = null, ILogReader? reader = null)
     {
         TestDatabase database = await TestDatabase.CreateAsync(provider);
-        var world = new SearchWorld(database, wrap?.Invoke(database) ?? database.Factory, disk ?? new DurableFiles());
+        var world = new SearchWorld(database, wrap?.Invoke(database) ?? database.Factory, disk ?? new DurableFiles(), reader ?? new CalicoReader());
         await world._store.OpenAsync(new Dictionary<string, Position>(), default);
         return world;
     }
@@ -170,6 +172,17 @@ internal sealed class SearchWorld : IAsyncDisposable
 
     public Task<Ingestion> FlowsAsync(params string[] destinations) => PostAsync(LogKind.Flow, destinations.Select(Flow));
 
+    /// <summary>A step of the forward search; one that waits for a snapshot goes on when that is built, as it is by the keeper of a process.</summary>
+    public async Task<StepResult> ForwardAsync(LogSource source)
+    {
+        if (await Forward.StepAsync(source, default) is var result && result != StepResult.Waiting)
+        {
+            return result;
+        }
+        await Snapshots.RefreshAsync(default);
+        return await Forward.StepAsync(source, default);
+    }
+
     /// <summary>One step of each search of each source, until nothing is left.</summary>
     public async Task SettleAsync()
     {
@@ -180,7 +193,7 @@ internal sealed class SearchWorld : IAsyncDisposable
             moved = false;
             foreach (LogSource source in Logs.Sources)
             {
-                moved |= await Forward.StepAsync(source, default) != StepResult.Idle;
+                moved |= await ForwardAsync(source) != StepResult.Idle;
                 moved |= await LookBack.StepAsync(source, default) != StepResult.Idle;
             }
         }

@@ -26,7 +26,7 @@ public sealed class StepBoundTests
         var compared = new List<(long Records, int Hits)>();
         world.Forward.Compared += (records, hits) => compared.Add((records, hits.Count));
 
-        Assert.Equal(StepResult.Moved, await world.Forward.StepAsync(dns, default));
+        Assert.Equal(StepResult.Moved, await world.ForwardAsync(dns));
         // Two lines have room: records 0 and 2.
         Assert.Equal((3L, 2), Assert.Single(compared));
         Assert.Equal(7, (await world.States.GetAsync(default)).Sources.Single(s => s.Kind == LogKind.Dns).Behind);
