@@ -6,13 +6,13 @@ using ThreatFeeds.Storage;
 namespace ThreatFeeds.Benchmarks;
 
 /// <summary>An empty database of a benchmark, migrated; gone when disposed.</summary>
-internal sealed class BenchmarkDatabase : IContextFactory, IAsyncDisposable
+internal sealed class BenchmarkDatabase : IContextFactory, IDisposable
 {
     private readonly DatabaseProvider _provider;
     private readonly string _connectionString;
-    private readonly Func<Task> _drop;
+    private readonly Action _drop;
 
-    private BenchmarkDatabase(DatabaseProvider provider, string connectionString, Func<Task> drop)
+    private BenchmarkDatabase(DatabaseProvider provider, string connectionString, Action drop)
     {
         _provider = provider;
         _connectionString = connectionString;
@@ -27,7 +27,7 @@ internal sealed class BenchmarkDatabase : IContextFactory, IAsyncDisposable
 
     public static async Task<BenchmarkDatabase> MakeAsync(DatabaseProvider provider)
     {
-        BenchmarkDatabase made = provider == DatabaseProvider.Postgres ? await OnPostgresAsync(Server!) : OnSqlite();
+        BenchmarkDatabase made = provider == DatabaseProvider.Postgres ? OnPostgres(Server!) : OnSqlite();
         await made.MigrateAsync(default);
         return made;
     }
@@ -51,7 +51,7 @@ internal sealed class BenchmarkDatabase : IContextFactory, IAsyncDisposable
         await db.Database.MigrateAsync(cancellationToken);
     }
 
-    public async ValueTask DisposeAsync() => await _drop();
+    public void Dispose() => _drop();
 
     private static BenchmarkDatabase OnSqlite()
     {
@@ -60,14 +60,13 @@ internal sealed class BenchmarkDatabase : IContextFactory, IAsyncDisposable
         {
             SqliteConnection.ClearAllPools();
             Directory.Delete(folder, recursive: true);
-            return Task.CompletedTask;
         });
     }
 
-    private static async Task<BenchmarkDatabase> OnPostgresAsync(string server)
+    private static BenchmarkDatabase OnPostgres(string server)
     {
         string name = $"threatfeeds_{Guid.NewGuid():N}";
-        await RunAsync(server, $"CREATE DATABASE {name}");
+        Run(server, $"CREATE DATABASE {name}");
         string own = new NpgsqlConnectionStringBuilder(server) { Database = name, CommandTimeout = 600 }.ConnectionString;
         return new BenchmarkDatabase(DatabaseProvider.Postgres, own, () =>
         {
@@ -75,15 +74,15 @@ internal sealed class BenchmarkDatabase : IContextFactory, IAsyncDisposable
             {
                 NpgsqlConnection.ClearPool(pooled);
             }
-            return RunAsync(server, $"DROP DATABASE {name} WITH (FORCE)");
+            Run(server, $"DROP DATABASE {name} WITH (FORCE)");
         });
     }
 
-    private static async Task RunAsync(string server, string sql)
+    private static void Run(string server, string sql)
     {
-        await using var connection = new NpgsqlConnection(server);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        using var connection = new NpgsqlConnection(server);
+        connection.Open();
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
     }
 }

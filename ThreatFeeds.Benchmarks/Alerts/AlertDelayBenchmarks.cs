@@ -65,7 +65,7 @@ public class AlertDelayBenchmarks : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync();
-        await _database.DisposeAsync();
+        _database.Dispose();
         Directory.Delete(_folder, recursive: true);
         GC.SuppressFinalize(this);
     }

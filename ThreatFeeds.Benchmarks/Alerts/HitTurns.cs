@@ -43,9 +43,13 @@ internal static class HitTurns
         {
             rows = await PlainRows.ReadAsync(db, Tables, (hits.Count + Window - 1) / Window);
         }
-        await database.DisposeAsync();
+        database.Dispose();
         Func<Task> before = async () => database = await MakeAsync(provider);
-        Func<Task> after = async () => await database.DisposeAsync();
+        Func<Task> after = () =>
+        {
+            database.Dispose();
+            return Task.CompletedTask;
+        };
         await Turns.CompareAsync(
             Rounds,
             new Way($"peer: the same rows, prepared statements, {provider}", () => PlainRows.InsertAsync(database, rows)) { BeforeAsync = before, AfterAsync = after },
@@ -77,7 +81,7 @@ internal static class HitTurns
         return made;
     }
 
-    private static async Task WriteAsync(IContextFactory contexts, List<FoundHit> hits)
+    private static async Task WriteAsync(BenchmarkDatabase contexts, List<FoundHit> hits)
     {
         var writer = new HitWriter(new AlertOptions(), TimeProvider.System);
         foreach (FoundHit[] window in hits.Chunk(Window))

@@ -28,7 +28,7 @@ internal static class MillionAlerts
     private static async Task<IContextFactory> MakeAsync(DatabaseProvider provider)
     {
         BenchmarkDatabase database = await BenchmarkDatabase.MakeAsync(provider);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => database.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => database.Dispose();
         await (provider == DatabaseProvider.Postgres
             ? FillAsync(database, "SELECT indexname AS \"N\", indexdef AS \"S\" FROM pg_indexes WHERE tablename = 'alerts' AND indexname LIKE 'IX%'", "timestamptz '2026-03-01 08:00:00+00'", "VACUUM ANALYZE")
             : FillAsync(database, "SELECT name AS \"N\", sql AS \"S\" FROM sqlite_master WHERE type = 'index' AND tbl_name = 'alerts' AND sql IS NOT NULL", "'2026-03-01 08:00:00'", "PRAGMA wal_checkpoint(TRUNCATE)"));
@@ -37,7 +37,7 @@ internal static class MillionAlerts
 
     /// <summary>Seven in ten are DNS, nine in ten open; most last less than an hour, one in a hundred up to a month.</summary>
     /// <param name="indexes">Asks for the names and the makings of the indexes: made when the rows are there, they are made many times as fast.</param>
-    private static async Task FillAsync(IContextFactory contexts, string indexes, string opened, string after)
+    private static async Task FillAsync(BenchmarkDatabase contexts, string indexes, string opened, string after)
     {
 #pragma warning disable EF1002 // All of it is of ours.
         await using ThreatFeedsContext db = contexts.Create();
