@@ -31,15 +31,15 @@ public static class WebRegistration
 
     private static readonly TimeSpan LifeOfAnOffer = TimeSpan.FromSeconds(15);
 
-    /// <param name="hold">Where pages take room for manifests.</param>
-    public static IServiceCollection AddConsole(this IServiceCollection services, Func<IServiceProvider, HoldManifest> hold)
+    /// <param name="hold">Takes room in memory for a manifest of so many bytes that a page keeps, until what it gives is disposed of; null when there is none.</param>
+    public static IServiceCollection AddConsole(this IServiceCollection services, Func<IServiceProvider, Func<long, IDisposable?>> hold)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddMudServices(options => SetNotices(options.SnackbarConfiguration));
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
         services.AddScoped<Failures>();
-        services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton(hold).AddSingleton<ConsoleManifests>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
+        services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton(p => new HoldManifest(hold(p))).AddSingleton<ConsoleManifests>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
         services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
         services.AddSingleton(new CircuitPlaces(MostCircuits)).AddScoped<CircuitHandler, CircuitPlace>();
         services.AddSingleton<RateLimiter>(_ => new FixedWindowRateLimiter(new() { PermitLimit = MostOffers, Window = LifeOfAnOffer }));

@@ -176,7 +176,15 @@ public sealed class BodyBudgetTests
         {
             // Half of the connection: he still hears what is said.
             call.EndSending();
-            string text = await call.AnswerAsync();
+            string text = "";
+            try
+            {
+                text = await call.AnswerAsync();
+            }
+            catch (IOException)
+            {
+                // The server may also just go.
+            }
             if (text.Length > 0)
             {
                 Assert.StartsWith("HTTP/1.1 400", text, StringComparison.Ordinal);
