@@ -1,4 +1,4 @@
-# Not built or run yet; see the README's limits. Images are named by their exact versions; who builds may pin them further by digest.
+# Not built or run yet; see the README's limits. Images are named by their exact versions; docs/operations.md says how to pin them by digest.
 FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
 WORKDIR /source
 COPY . .

@@ -17,8 +17,8 @@ namespace ThreatFeeds.Web;
 /// <summary>Mounts the console.</summary>
 public static class WebRegistration
 {
-    /// <summary>Largest message a browser may send: a pasted manifest (1 MiB) and its frame.</summary>
-    internal const int MaxMessageBytes = (1024 + 64) * 1024;
+    /// <summary>Largest message a browser may send: a pasted manifest, a character of which may take six bytes (<c>\u0001</c>), and its frame.</summary>
+    internal const int MaxMessageBytes = (6 * ConsoleManifests.MostCharacters) + (64 << 10);
 
     /// <summary>Pages that lost their connection and may come back to where they were.</summary>
     internal const int MostLeftCircuits = 20;
@@ -31,14 +31,15 @@ public static class WebRegistration
 
     private static readonly TimeSpan LifeOfAnOffer = TimeSpan.FromSeconds(15);
 
-    public static IServiceCollection AddConsole(this IServiceCollection services)
+    /// <param name="hold">Takes room in memory for a manifest of so many bytes that a page keeps, until what it gives is disposed of; null when there is none.</param>
+    public static IServiceCollection AddConsole(this IServiceCollection services, Func<IServiceProvider, Func<long, IDisposable?>> hold)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddMudServices(options => SetNotices(options.SnackbarConfiguration));
         services.AddScoped<Ticker>();
         services.AddScoped<Toasts>();
         services.AddScoped<Failures>();
-        services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
+        services.AddSingleton<ConsoleChanges>().AddSingleton<ConsoleFeeds>().AddSingleton(p => new HoldManifest(hold(p))).AddSingleton<ConsoleManifests>().AddSingleton<ConsoleFeedChanges>().AddSingleton<ConsoleAlerts>();
         services.AddHostedService<FeedNews>().AddHostedService<SearchNews>();
         services.AddSingleton(new CircuitPlaces(MostCircuits)).AddScoped<CircuitHandler, CircuitPlace>();
         services.AddSingleton<RateLimiter>(_ => new FixedWindowRateLimiter(new() { PermitLimit = MostOffers, Window = LifeOfAnOffer }));

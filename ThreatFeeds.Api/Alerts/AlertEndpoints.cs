@@ -27,7 +27,7 @@ internal static class AlertEndpoints
         group.MapGet("{id}", GetAsync).WithSummary("Read one alert").Produces<AlertView>().ProducesProblem(404);
         group.MapGet("{id}/hits", HitsAsync).WithSummary("List the hits behind an alert, newest first, with their records as received")
             .WithDescription("limit is 1 to 500 (default 100); after is the next value of the page before. A page also ends when its records have 8 MiB, so that one with fewer hits than limit is the last only when next is null.")
-            .Produces<Page<HitView>>().ProducesProblem(400).ProducesProblem(404);
+            .WithMetadata(LargeAnswer.Mark).Produces<Page<HitView>>().ProducesProblem(400).ProducesProblem(404);
         group.MapPatch("{id}", PatchAsync).WithSummary("Change state or note of one alert").Produces<AlertView>().ProducesProblem(400).ProducesProblem(404);
         group.MapPatch("", PatchManyAsync).WithSummary("Change state or note of several alerts, all or none").Produces<BulkChanged>().ProducesProblem(400).ProducesProblem(404);
     }

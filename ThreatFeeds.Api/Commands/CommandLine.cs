@@ -81,7 +81,7 @@ internal static class CommandLine
         }
         try
         {
-            await using WebApplication app = ThreatFeedsHost.Build(arguments);
+            await using WebApplication app = ThreatFeedsHost.Build(arguments, services => EarlyEnd.Add(services, told.Token));
             await app.Services.GetRequiredService<DatabaseMigration>().StartingAsync(told.Token);
             await app.RunAsync(told.Token);
             return 0;

@@ -8,7 +8,7 @@ using ThreatFeeds.Vocabulary;
 namespace ThreatFeeds.Api.ElasticsearchShaped;
 
 /// <summary>The calls on one document of a threat-feed index.</summary>
-internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, DocumentAnswers answers, Actor actor)
+internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, Actor actor)
 {
     /// <summary>PUT or POST of the whole document.</summary>
     public async Task PutAsync(HttpContext context, DocumentName name, PushMode mode)
@@ -48,7 +48,7 @@ internal sealed class DocumentCalls(PushSet push, PushedDocuments documents, Doc
     {
         var answer = new JsonObject { ["_index"] = name.Index, ["_id"] = name.Id };
         long length = await documents.LengthAsync(name.Id, name.Content, context.RequestAborted) ?? 0;
-        using HeldBytes held = answers.Hold(length);
+        OutgoingAnswer.Of(context).Making.Take(length * sizeof(char));
         if (length == 0 || await documents.FindAsync(name.Id, name.Content, context.RequestAborted) is not { } found)
         {
             answer["found"] = false;

@@ -13,7 +13,7 @@ internal static class ElasticsearchEndpoints
     private const string Calls = "GET|HEAD /, PUT|POST /INDEX/_doc/ID, PUT|POST /INDEX/_create/ID, POST /INDEX/_update/ID, GET|HEAD|DELETE /INDEX/_doc/ID";
 
     public static IServiceCollection AddElasticsearchShaped(this IServiceCollection services) =>
-        services.AddScoped<DocumentCalls>().AddSingleton<DocumentAnswers>().AddSingleton(new ErrorShape(Prefix, problem => new ElasticError(problem)));
+        services.AddScoped<DocumentCalls>().AddSingleton(new ErrorShape(Prefix, problem => new ElasticError(problem)));
 
     /// <param name="cluster">Cluster:Name, which the names of indices carry.</param>
     public static void MapElasticsearchShaped(this IEndpointRouteBuilder routes, string cluster)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Api.KubernetesShaped;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Listings;
 using ThreatFeeds.Manifests;
@@ -144,10 +145,15 @@ internal static class FeedEndpoints
         }
     }
 
-    private static async Task<IResult> ManifestAsync(string name, FeedCatalog feeds, CancellationToken cancellationToken) =>
-        await feeds.FindAsync(name, cancellationToken) is { } feed
-            ? Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(feed.Row)), "application/yaml", $"{name}.yaml")
-            : NoFeed(name);
+    private static async Task<IResult> ManifestAsync(HttpContext context, string name, FeedCatalog feeds, CancellationToken cancellationToken)
+    {
+        if (await feeds.FindRowAsync(name, cancellationToken) is not { } row)
+        {
+            return NoFeed(name);
+        }
+        OutgoingAnswer.Of(context).Making.Take(FeedAnswers.Weight(row));
+        return Results.File(Encoding.UTF8.GetBytes(FeedManifest.ToYaml(row)), "application/yaml", $"{name}.yaml");
+    }
 
     /// <summary>The client can mend it: what it waits for is the next body.</summary>
     internal static IResult Damaged(DamagedSetException damaged) => Problems.Problem(409, "set-damaged", "The stored set is damaged", damaged.Message);

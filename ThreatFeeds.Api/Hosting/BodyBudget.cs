@@ -1,60 +1,22 @@
 namespace ThreatFeeds.Api.Hosting;
 
-/// <summary>Bytes that many calls may hold together; each call takes through a <see cref="HeldBytes"/> of its own.</summary>
-/// <param name="most">Bytes in all.</param>
-internal sealed class BodyBudget(long most)
+/// <summary>What the bodies of all requests under way may hold, and what is made of them.</summary>
+internal sealed class BodyBudget(long most) : ByteBudget(most, "Http:BodiesMaxBytes");
+
+/// <summary>What all answers under way may hold until they are sent, and what they are made of.</summary>
+internal sealed class AnswerBudget(long most) : ByteBudget(most, Key)
 {
-    private long _held;
+    public const string Key = "Http:AnswersMaxBytes";
 
-    public long Most => most;
-
-    /// <summary>Bytes taken now.</summary>
-    public long Held => Interlocked.Read(ref _held);
-
-    public bool TryTake(long bytes)
-    {
-        for (long held = Held; bytes <= most - held;)
-        {
-            long seen = Interlocked.CompareExchange(ref _held, held + bytes, held);
-            if (seen == held)
-            {
-                return true;
-            }
-            held = seen;
-        }
-        return false;
-    }
-
-    public void Return(long bytes) => Interlocked.Add(ref _held, -bytes);
+    /// <summary>Of the calls that make far more than they answer so many do at once: a page of 8 MiB of records is made of up to ten times as much.</summary>
+    public SemaphoreSlim Turns { get; } = new(2);
 }
 
-/// <summary>What one call holds of a budget, given back at its end however that comes about.</summary>
-internal sealed class HeldBytes(BodyBudget budget) : IDisposable
-{
-    private long _bytes;
-
-    /// <summary>The most that one call can ever hold.</summary>
-    public long Most => budget.Most;
-
-    /// <exception cref="BodiesFullException">Others hold too much.</exception>
-    public void Take(long bytes)
-    {
-        if (!budget.TryTake(bytes))
-        {
-            throw new BodiesFullException();
-        }
-        _bytes += bytes;
-    }
-
-    public void Dispose()
-    {
-        budget.Return(_bytes);
-        _bytes = 0;
-    }
-}
-
-/// <summary>The calls under way hold all that they may together (503): this one may well succeed when asked again.</summary>
-internal sealed class BodiesFullException() : Exception("The calls under way hold as many bytes as they may together.");
+/// <summary>What the console's open pages may hold of manifests. Apart from bodies: a page may be open for as long as its reader likes.</summary>
+internal sealed class PageBudget(long most) : ByteBudget(most, "Http:BodiesMaxBytes");
 
 /// <summary>A body did not come as fast as it must (408).</summary>
 internal sealed class BodyTooSlowException() : Exception("The body came too slowly.");
+
+/// <summary>The sender of a body went away before its end, or framed it as nobody can read it (400).</summary>
+internal sealed class BodyBrokenOffException(Exception inner) : Exception("The body was broken off by its sender.", inner);

@@ -13,6 +13,9 @@ internal static partial class HostingLog
     [LoggerMessage(EventIds.Api + 2, LogLevel.Warning, "Listening beyond this machine without a login, because Http:AllowOpen is true.")]
     public static partial void Open(ILogger logger);
 
-    [LoggerMessage(EventIds.Api + 3, LogLevel.Warning, "{Method} {Path} was told to come again: the requests under way hold all the bytes that Http:BodiesMaxBytes allows.")]
-    public static partial void BodiesFull(ILogger logger, string method, string path);
+    [LoggerMessage(EventIds.Api + 3, LogLevel.Warning, "{Method} {Path} was told to come again: the calls under way hold all the bytes that {Setting} allows.")]
+    public static partial void BudgetFull(ILogger logger, string method, string path, string setting);
+
+    [LoggerMessage(EventIds.Api + 4, LogLevel.Debug, "{Method} {Path} was broken off by its sender.")]
+    public static partial void BodyBrokenOff(ILogger logger, string method, string path);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using ThreatFeeds.Parsing;
 
 namespace ThreatFeeds.Api.Hosting;
@@ -29,7 +30,7 @@ internal sealed class IncomingBody : ReadingStream
     public bool CountedByReader { get; set; }
 
     public static void Add(IServiceCollection services, BodyOptions options) =>
-        services.AddSingleton(options).AddSingleton(new BodyBudget(options.MaxBytes));
+        services.AddSingleton(options).AddSingleton(new BodyBudget(options.MaxBytes)).AddSingleton(new AnswerBudget(options.AnswersMaxBytes)).AddSingleton(new PageBudget(options.MaxBytes / 4));
 
     /// <summary>Must stand before everything that may read a body, and behind what answers exceptions.</summary>
     public static void Use(IApplicationBuilder app)
@@ -59,8 +60,7 @@ internal sealed class IncomingBody : ReadingStream
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ValueTask<ReadResult> reading = _body.ReadAsync(CancellationToken.None);
-            ReadResult result = reading.IsCompleted ? await reading : await InTimeAsync(reading, cancellationToken);
+            ReadResult result = await SentAsync(cancellationToken);
             int read = (int)Math.Min(result.Buffer.Length, buffer.Length);
             result.Buffer.Slice(0, read).CopyTo(buffer.Span);
             // Behind this the sequence is the pipe's again.
@@ -95,6 +95,20 @@ internal sealed class IncomingBody : ReadingStream
             Held.Take((long)read * WeightOfObjects);
         }
         return read;
+    }
+
+    /// <summary>What its sender broke off, or framed as nobody can read it, is no fault of ours, whoever reads.</summary>
+    private async ValueTask<ReadResult> SentAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            ValueTask<ReadResult> reading = _body.ReadAsync(CancellationToken.None);
+            return reading.IsCompleted ? await reading : await InTimeAsync(reading, cancellationToken);
+        }
+        catch (Exception e) when (e is BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } or ConnectionResetException or ConnectionAbortedException)
+        {
+            throw new BodyBrokenOffException(e);
+        }
     }
 
     /// <summary>

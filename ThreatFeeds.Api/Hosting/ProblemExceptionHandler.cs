@@ -18,10 +18,15 @@ internal sealed class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> l
             return true;
         }
         ProblemResult problem = Problems.Describe(exception);
-        if (exception is BodiesFullException)
+        if (exception is BudgetFullException { Never: false } full)
         {
-            // As often as somebody sends too much: a line each, without where it came from.
-            HostingLog.BodiesFull(logger, VisibleText.Of(httpContext.Request.Method, VisibleText.Quoted), VisibleText.Of(httpContext.Request.Path, VisibleText.Message));
+            // As often as somebody sends or asks for too much: a line each, without where it came from.
+            HostingLog.BudgetFull(logger, VisibleText.Of(httpContext.Request.Method, VisibleText.Quoted), VisibleText.Of(httpContext.Request.Path, VisibleText.Message), full.Setting);
+        }
+        else if (exception is BodyBrokenOffException)
+        {
+            // The client's own doing, as often as it likes.
+            HostingLog.BodyBrokenOff(logger, VisibleText.Of(httpContext.Request.Method, VisibleText.Quoted), VisibleText.Of(httpContext.Request.Path, VisibleText.Message));
         }
         else if (problem.Status >= 500)
         {

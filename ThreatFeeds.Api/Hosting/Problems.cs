@@ -28,8 +28,12 @@ public static partial class Problems
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout } bad => OfStatus(bad.StatusCode),
             BadHttpRequestException bad => new(bad.StatusCode, CodeOf(bad.StatusCode), "Bad request", WithoutTypes(bad.Message)),
             JsonException json => InvalidJson(json),
-            BodiesFullException => new(503, "busy", "Busy", "The calls under way hold as much memory as they may together; send this one again later, or send less at once."),
+            BudgetFullException { Never: true, Setting: var setting } => setting == AnswerBudget.Key
+                ? new(500, "answer-too-large", "The answer is too large", $"The answer is larger than {setting} allows all answers together; ask for less, or raise it.")
+                : new(413, "too-large", "Too large", $"What the body would hold in memory is more than {setting} allows all bodies together; nothing of it was used. Send it in parts."),
+            BudgetFullException => new(503, "busy", "Busy", "The calls under way hold as much memory as they may together; send this one again later, or send or ask for less at once."),
             BodyTooSlowException => OfStatus(408),
+            BodyBrokenOffException => new(400, "body-broken-off", "The body is not whole", "The body ended before all of it was here, or is not framed as HTTP has it; nothing of it was used."),
             LogStoreException { Full: true } => Full(),
             LogStoreException => new(503, "log-store-unavailable", "The log store cannot answer", "The log store cannot answer now; try again later."),
             _ when IsDiskFull(exception) => Full(),

@@ -24,7 +24,8 @@ internal enum BodyOutcome
 /// <param name="Bytes">Unpacked; empty unless the outcome is <see cref="BodyOutcome.Whole"/>. Blocks that nobody else uses, so that they may be kept.</param>
 /// <param name="Encoding">The Content-Encoding as it was sent.</param>
 /// <param name="Most">Bytes it was allowed.</param>
-internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequence<byte> Bytes, string Encoding, long Most)
+/// <param name="Held">What the call holds; whoever makes more of the body takes for it here.</param>
+internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequence<byte> Bytes, string Encoding, long Most, HeldBytes Held)
 {
     // Small enough to stay out of the large object heap.
     private const int BlockBytes = 64 << 10;
@@ -41,7 +42,7 @@ internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequenc
 
     /// <param name="mostBytes">Bytes allowed, as they come and unpacked each; fewer when all bodies together may not have so many.</param>
     /// <param name="copies">How often the call will have the body in memory; they count as held as well.</param>
-    /// <exception cref="BodiesFullException">The calls under way hold too much for it.</exception>
+    /// <exception cref="BudgetFullException">The calls under way hold too much for it.</exception>
     /// <exception cref="BodyTooSlowException">It did not come in time.</exception>
     public static async Task<RequestBody> ReadAsync(HttpRequest request, int mostBytes, CancellationToken cancellationToken, int copies = 1)
     {
@@ -58,11 +59,11 @@ internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequenc
         if (!gzip && encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
             request.HttpContext.Response.Headers.AcceptEncoding = "gzip";
-            return new RequestBody(BodyOutcome.UnknownEncoding, default, encoding, most);
+            return new RequestBody(BodyOutcome.UnknownEncoding, default, encoding, most, held);
         }
         if (request.ContentLength > most)
         {
-            return new RequestBody(BodyOutcome.TooLong, default, encoding, most);
+            return new RequestBody(BodyOutcome.TooLong, default, encoding, most, held);
         }
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
@@ -75,18 +76,18 @@ internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequenc
             await using WholeGzipStream? unzip = gzip ? new WholeGzipStream(request.Body) : null;
             if (await ReadAsync(unzip ?? request.Body, first, most, held, cancellationToken) is not { } bytes)
             {
-                return new RequestBody(BodyOutcome.TooLong, default, encoding, most);
+                return new RequestBody(BodyOutcome.TooLong, default, encoding, most, held);
             }
             held.Take((copies - 1) * bytes.Length);
-            return new RequestBody(BodyOutcome.Whole, bytes, encoding, most);
+            return new RequestBody(BodyOutcome.Whole, bytes, encoding, most, held);
         }
         catch (InvalidDataException)
         {
-            return new RequestBody(BodyOutcome.NotGzip, default, encoding, most);
+            return new RequestBody(BodyOutcome.NotGzip, default, encoding, most, held);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return new RequestBody(BodyOutcome.TooLong, default, encoding, most);
+            return new RequestBody(BodyOutcome.TooLong, default, encoding, most, held);
         }
     }
 

@@ -4,7 +4,8 @@ namespace ThreatFeeds.Api.Hosting;
 
 /// <summary>
 /// What keeps a web page of somebody else's from using the reader's browser against this process: the Host header must be ours
-/// (no DNS rebinding), and nothing that changes anything, nor a web socket, is taken from a foreign origin (no request forgery).
+/// (no DNS rebinding), nothing that changes anything, nor a web socket, is taken from a foreign origin (no request forgery), and of what is only read nothing
+/// but a page that a reader goes to by a link (no work for answers that the browser keeps from the page that asked).
 /// </summary>
 internal static class RequestGuards
 {
@@ -16,7 +17,7 @@ internal static class RequestGuards
             await ErrorShape.AnswerAsync(context, new ProblemResult(StatusCodes.Status421MisdirectedRequest, "wrong-host", "Wrong host",
                 "The Host header names a host this server does not answer for; add it to Http:AllowedHosts if it should."));
         }
-        else if (NeedsOwnOrigin(context.Request) && IsForeign(context.Request, http))
+        else if (!IsVisit(context.Request) && IsForeign(context.Request, http))
         {
             await ErrorShape.AnswerAsync(context, new ProblemResult(StatusCodes.Status403Forbidden, "foreign-origin", "Foreign origin",
                 "The request comes from a page of another origin."));
@@ -30,9 +31,10 @@ internal static class RequestGuards
     private static bool IsAllowed(string host, HttpOptions http) => http.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase)
         || http.AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
 
-    private static bool NeedsOwnOrigin(HttpRequest request) =>
-        !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-        || request.Headers.Upgrade.Any(u => u?.Contains("websocket", StringComparison.OrdinalIgnoreCase) == true);
+    /// <summary>Whether a reader goes to a page, by a link that may stand anywhere: to the console or the description of the API, to no call of it.</summary>
+    private static bool IsVisit(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document"
+        && !ApiPaths.Are(request.Path) && !request.Headers.Upgrade.Any(u => u?.Contains("websocket", StringComparison.OrdinalIgnoreCase) == true);
 
     private static bool IsForeign(HttpRequest request, HttpOptions http)
     {

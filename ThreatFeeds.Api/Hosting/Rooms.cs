@@ -51,7 +51,7 @@ internal static class Rooms
         services.AddJobs(Jobs(settings));
         services.AddKubernetesShaped();
         services.AddElasticsearchShaped();
-        services.AddConsole();
+        services.AddConsole(p => bytes => p.GetRequiredService<PageBudget>().TryHold(bytes * RequestBody.CopiesAsNodes));
         if (settings.Hosting.Demo)
         {
             services.AddSingleton(p => new DemoTarget(

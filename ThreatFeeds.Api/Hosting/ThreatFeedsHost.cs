@@ -78,6 +78,7 @@ public static class ThreatFeedsHost
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        VisibleLog.Add(services);
         services.AddExceptionHandler<ProblemExceptionHandler>();
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
@@ -101,6 +102,7 @@ public static class ThreatFeedsHost
         app.UseRequestGuards(settings.Http);
         ErrorShape.Use(app);
         IncomingBody.Use(app);
+        OutgoingAnswer.Use(app);
         app.UseApiPages();
         app.MapHealth();
         app.MapApiDocument();

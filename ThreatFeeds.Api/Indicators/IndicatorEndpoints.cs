@@ -9,7 +9,7 @@ internal static class IndicatorEndpoints
     public static void MapIndicators(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/indicators/{value}", GetAsync).WithTags("Indicators")
             .WithSummary("Which feeds list a name or an address, by which indicator, since when; its last hits")
-            .Produces<IndicatorAnswer>().ProducesProblem(400);
+            .WithMetadata(LargeAnswer.Mark).Produces<IndicatorAnswer>().ProducesProblem(400);
 
     private static async Task<IResult> GetAsync(IndicatorLookUp lookUp, string value, CancellationToken cancellationToken) =>
         await lookUp.FindAsync(value, cancellationToken) is { } answer

@@ -19,7 +19,7 @@ public static class KubernetesRoutes
     public static void MapKubernetesShaped(this IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder group = routes.MapGroup(Feeds).WithTags("Feeds");
-        group.MapGet("", ListAsync).WithSummary("Lists feeds").Answers(200);
+        group.MapGet("", ListAsync).WithSummary("Lists feeds").WithMetadata(LargeAnswer.Mark).Answers(200);
         group.MapPost("", CreateAsync).WithSummary("Creates a feed from a manifest (JSON or YAML)").Takes("application/json", "application/yaml", "text/yaml").Answers(201, 400, 409, 413, 415, 422);
         group.MapGet("{name}", GetAsync).WithSummary("Reads a feed").Answers(200, 404);
         group.MapPut("{name}", ReplaceAsync).WithSummary("Replaces a feed; with metadata.resourceVersion only when it is current").Takes("application/json", "application/yaml", "text/yaml").Answers(200, 400, 404, 409, 413, 415, 422);
@@ -29,22 +29,11 @@ public static class KubernetesRoutes
         group.MapMethods("{name}/status", ["PUT", "PATCH", "POST", "DELETE"], RefuseStatusWrite).WithSummary("Always refused: the status is the server's").Answers(405);
     }
 
-    private static async Task<IResult> ListAsync(FeedCatalog catalog, CancellationToken cancellationToken)
-    {
-        (IReadOnlyList<StoredFeed> feeds, long version) = await catalog.ListWithVersionAsync(cancellationToken);
-        return new ObjectAnswer(200, new JsonObject
-        {
-            ["apiVersion"] = ResourceKind.GlobalThreatFeed.ApiVersion,
-            ["kind"] = "GlobalThreatFeedList",
-            ["metadata"] = new JsonObject { ["resourceVersion"] = $"{version}" },
-            ["items"] = new JsonArray([.. feeds.Select(f => FeedManifest.WithDefaults(ResourceDocument.ToJson(f.Row)))]),
-        });
-    }
+    private static async Task<IResult> ListAsync(FeedCatalog catalog, CancellationToken cancellationToken) =>
+        new FeedAnswers.List(catalog, await catalog.VersionAsync(cancellationToken));
 
-    private static async Task<IResult> GetAsync(string name, FeedCatalog catalog, CancellationToken cancellationToken) =>
-        await catalog.FindAsync(name, cancellationToken) is { } feed
-            ? new ObjectAnswer(200, FeedManifest.WithDefaults(ResourceDocument.ToJson(feed.Row)))
-            : KubernetesStatus.NotFound(name);
+    private static async Task<IResult> GetAsync(HttpContext context, string name, FeedCatalog catalog, CancellationToken cancellationToken) =>
+        await catalog.FindRowAsync(name, cancellationToken) is { } row ? FeedAnswers.One(context, row) : KubernetesStatus.NotFound(name);
 
     private static async Task<IResult> CreateAsync([AsParameters] ChangeRequest change)
     {

@@ -21,11 +21,11 @@ internal sealed class ObjectAnswer(int status, JsonObject document) : IResult, I
             return;
         }
         response.ContentType = "application/json; charset=utf-8";
-        await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document), httpContext.RequestAborted);
+        await JsonSerializer.SerializeAsync(response.Body, document, cancellationToken: httpContext.RequestAborted);
     }
 
     /// <summary>The first type of the Accept header (by weight) that we know decides.</summary>
-    private static bool WantsYaml(HttpRequest request)
+    internal static bool WantsYaml(HttpRequest request)
     {
         IList<MediaTypeHeaderValue> accepted = request.GetTypedHeaders().Accept;
         foreach (MediaTypeHeaderValue type in accepted.OrderByDescending(t => t.Quality ?? 1))

@@ -56,7 +56,7 @@ public static class LogEndpoints
         }
         try
         {
-            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, actor, context.RequestAborted));
+            return Results.Ok(await ingestion.IngestAsync(kind, format ?? LogReaders.DefaultFormat, body.Bytes, key, actor, context.RequestAborted, body.Held.Take));
         }
         catch (UnknownLogFormatException e)
         {

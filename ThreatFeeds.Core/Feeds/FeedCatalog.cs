@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Resources;
 using ThreatFeeds.Storage;
@@ -21,19 +22,30 @@ public sealed class FeedCatalog(IContextFactory contexts, ResourceStore store)
         return [.. (await store.ListAsync(db, ResourceKind.GlobalThreatFeed, null, cancellationToken)).Select(StoredFeed.Of)];
     }
 
-    /// <summary>The feeds, and the resourceVersion that the list is of.</summary>
-    public async Task<(IReadOnlyList<StoredFeed> Feeds, long Version)> ListWithVersionAsync(CancellationToken cancellationToken)
+    /// <summary>The resourceVersion that a list read after it is of: a watch from it may repeat a change, never miss one.</summary>
+    public async Task<long> VersionAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        // The version first: a watch from it may repeat a change, never miss one.
-        long version = await store.VersionAsync(db, cancellationToken);
-        return ([.. (await store.ListAsync(db, ResourceKind.GlobalThreatFeed, null, cancellationToken)).Select(StoredFeed.Of)], version);
+        return await store.VersionAsync(db, cancellationToken);
     }
 
-    public async Task<StoredFeed?> FindAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The feeds as they stand in the database, by name, one after another: all of them at once may be many times what their rows are.</summary>
+    public async IAsyncEnumerable<ResourceRow> RowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        ResourceRow? row = await store.GetAsync(db, ResourceKey.Cluster(ResourceKind.GlobalThreatFeed, name), cancellationToken);
-        return row is null ? null : StoredFeed.Of(row);
+        await foreach (ResourceRow row in store.EachAsync(db, ResourceKind.GlobalThreatFeed).WithCancellation(cancellationToken))
+        {
+            yield return row;
+        }
     }
+
+    /// <summary>One feed as it stands in the database, of which nothing is made yet.</summary>
+    public async Task<ResourceRow?> FindRowAsync(string name, CancellationToken cancellationToken)
+    {
+        await using ThreatFeedsContext db = contexts.Create();
+        return await store.GetAsync(db, ResourceKey.Cluster(ResourceKind.GlobalThreatFeed, name), cancellationToken);
+    }
+
+    public async Task<StoredFeed?> FindAsync(string name, CancellationToken cancellationToken) =>
+        await FindRowAsync(name, cancellationToken) is { } row ? StoredFeed.Of(row) : null;
 }

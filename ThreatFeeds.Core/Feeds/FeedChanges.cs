@@ -76,7 +76,7 @@ public sealed class FeedChanges(IContextFactory contexts, ResourceStore store, F
         IReadOnlyList<HeaderSpec> headers = reading.Manifest!.Feed.Spec.Pull?.Headers ?? [];
         for (int i = 0; i < headers.Count; i++)
         {
-            if (headers[i].From is { } from && await HeaderOwners.RefusalAsync(db, reading.Name, from.Name, cancellationToken) is { } refusal)
+            if (headers[i].From is { } from && await HeaderOwners.RefusalAsync(db, reading.Name, from, cancellationToken) is { } refusal)
             {
                 problems.Add(new FeedProblem($"spec.pull.http.headers[{i}].valueFrom.{(from.Secret ? "secretKeyRef" : "configMapKeyRef")}.name", ProblemReasons.Invalid,
                     $"Invalid value: \"{from.Name}\": it {refusal}"));

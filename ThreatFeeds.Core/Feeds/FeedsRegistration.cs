@@ -11,6 +11,7 @@ public static class FeedsRegistration
         .AddSingleton(new FeedReader(jsonPathProblem))
         .AddSingleton<FeedCatalog>()
         .AddSingleton<FeedStatusWriter>()
+        .AddSingleton<HeaderOwners>()
         .AddSingleton<FeedChanges>()
         .AddSingleton<FeedOverviews>()
         .AddSingleton<FeedStatistics>();

@@ -1,6 +1,6 @@
 namespace ThreatFeeds.Manifests;
 
-/// <summary>A Secret or ConfigMap that headers are taken from belongs to one feed: the one with the longest name that its own name goes on from.</summary>
+/// <summary>By its name a Secret or ConfigMap that headers are taken from belongs to one feed: the one with the longest name that its own name goes on from.</summary>
 public static class HeaderOwner
 {
     private const string Begin = "globalthreatfeed-";
@@ -27,5 +27,5 @@ public static class HeaderOwner
     /// <param name="owner">The longest of the candidates that is a feed; null when none is.</param>
     public static string? Refusal(string feed, string name, string? owner) => owner == feed ? null
         // Without a hyphen in what goes on, no longer name of a feed can fit.
-        : $"belongs to {(owner is null ? "no feed" : $"the feed {owner}")}, by its name; one of the feed {feed} is named like {Prefix(feed)}{name[(name.LastIndexOf('-') + 1)..]}";
+        : $"belongs to {(owner is null ? "no feed" : $"the feed {owner}")}, by its name; one of the feed {feed} is named like {Prefix(feed)}{name[(name.LastIndexOf('-') + 1)..]}: create it under such a name and change the feed";
 }

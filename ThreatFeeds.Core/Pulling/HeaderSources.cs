@@ -1,9 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
-using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Pulling;
 
@@ -11,9 +9,9 @@ namespace ThreatFeeds.Pulling;
 public sealed record RequestHeaders(IReadOnlyList<KeyValuePair<string, string>> Sent, IReadOnlyList<string> Withheld);
 
 /// <summary>Values of request headers, taken from the manifest or from Secrets and ConfigMaps of the namespace the original reads.</summary>
-public sealed class HeaderSources(IContextFactory contexts)
+public sealed class HeaderSources(HeaderOwners owners)
 {
-    public const string Namespace = "tigera-intrusion-detection";
+    public const string Namespace = HeaderOwners.Namespace;
 
     /// <summary>
     /// The headers to send. An optional one whose source is missing is left out; any other missing source, and one that belongs to another feed, is a
@@ -37,7 +35,7 @@ public sealed class HeaderSources(IContextFactory contexts)
                 withheld.Add($"The header {header.Name} was not sent, since its value stands in the {Kind(source)} {source.Name}. {withhold}");
                 continue;
             }
-            string? value = header.From is null ? header.Value ?? "" : await ReadAsync(feed.Name, header.Name, header.From, cancellationToken);
+            string? value = header.From is null ? header.Value ?? "" : await ReadAsync(feed, header.Name, header.From, cancellationToken);
             if (value is null)
             {
                 continue;
@@ -52,17 +50,14 @@ public sealed class HeaderSources(IContextFactory contexts)
         return new RequestHeaders(headers, withheld);
     }
 
-    private async Task<string?> ReadAsync(string feed, string header, HeaderReference from, CancellationToken cancellationToken)
+    private async Task<string?> ReadAsync(Feed feed, string header, HeaderReference from, CancellationToken cancellationToken)
     {
         string kind = Kind(from);
-        await using ThreatFeedsContext db = contexts.Create();
-        if (await HeaderOwners.RefusalAsync(db, feed, from.Name, cancellationToken) is { } foreign)
+        (string? document, string? refusal) = await owners.UseAsync(feed.Name, FeedBodies.PullOf(feed).Url, from, cancellationToken);
+        if (refusal is not null)
         {
-            throw new FetchException($"Header {header}: {kind} {Namespace}/{from.Name} {foreign}. Create it under such a name and change the feed.") { HeaderSourceMissing = true };
+            throw new FetchException($"Header {header}: {kind} {Namespace}/{from.Name} {refusal}.") { HeaderSourceMissing = true };
         }
-        string? document = await db.Resources.AsNoTracking()
-            .Where(r => r.Kind == kind && r.Namespace == Namespace && r.Name == from.Name)
-            .Select(r => r.Spec).FirstOrDefaultAsync(cancellationToken);
         string? value = document is null ? null : Value(document, from);
         if (value is null && !from.Optional)
         {

@@ -37,7 +37,8 @@ public static class ResourceDocument
             }
         }
         JsonObject status = Parse(row.Status);
-        if (status.Count > 0)
+        // Kinds without a spec have no status in Kubernetes; what stands there is for this process alone.
+        if (status.Count > 0 && kind.HasSpec)
         {
             document["status"] = status;
         }

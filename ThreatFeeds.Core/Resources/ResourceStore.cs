@@ -11,6 +11,8 @@ namespace ThreatFeeds.Resources;
 /// </summary>
 public sealed class ResourceStore(TimeProvider time)
 {
+    private long _written;
+
 #pragma warning disable CA1822 // Callers see one store, whatever a member needs of it.
     public async Task<ResourceRow?> GetAsync(ThreatFeedsContext db, ResourceKey key, CancellationToken cancellationToken) =>
         await One(db, key).FirstOrDefaultAsync(cancellationToken);
@@ -20,6 +22,10 @@ public sealed class ResourceStore(TimeProvider time)
     public async Task<IReadOnlyList<ResourceRow>> ListAsync(ThreatFeedsContext db, ResourceKind kind, string? ns, CancellationToken cancellationToken) =>
         await db.Resources.AsNoTracking().Where(r => r.Kind == kind.Name && (ns == null || r.Namespace == ns))
             .OrderBy(r => r.Namespace).ThenBy(r => r.Name).ToListAsync(cancellationToken);
+
+    /// <summary>The same of all namespaces, one after another as they are read.</summary>
+    public IAsyncEnumerable<ResourceRow> EachAsync(ThreatFeedsContext db, ResourceKind kind) =>
+        db.Resources.AsNoTracking().Where(r => r.Kind == kind.Name).OrderBy(r => r.Namespace).ThenBy(r => r.Name).AsAsyncEnumerable();
 
     /// <summary>The newest resourceVersion: a list read before it holds nothing later.</summary>
     public Task<long> VersionAsync(ThreatFeedsContext db, CancellationToken cancellationToken) =>
@@ -185,5 +191,11 @@ public sealed class ResourceStore(TimeProvider time)
         db.ResourceChanges.Add(change);
         await db.SaveChangesAsync(cancellationToken);
         db.Entry(change).State = EntityState.Detached;
+        // What is rolled back counts as well: it is looked at a little earlier.
+        if (Interlocked.Add(ref _written, change.Document.Length) >= ResourceChangeLog.Step)
+        {
+            Interlocked.Exchange(ref _written, 0);
+            await ResourceChangeLog.BoundBytesAsync(db, cancellationToken);
+        }
     }
 }

@@ -191,6 +191,7 @@ public sealed class FeedEndpointsTests : IAsyncLifetime, IDisposable
     private static void Map(WebApplication app)
     {
         IncomingBody.Use(app);
+        OutgoingAnswer.Use(app);
         app.MapFeeds();
     }
 

@@ -22,6 +22,7 @@ public sealed class ElasticsearchTests : IAsyncLifetime, IDisposable
         _host = await FeedsHost.CreateAsync(_folder.Path, s => IncomingBody.Add(s.AddElasticsearchShaped(), new BodyOptions()), a =>
         {
             IncomingBody.Use(a);
+            OutgoingAnswer.Use(a);
             a.MapElasticsearchShaped("cluster");
         });
         await _host.StartAsync();

@@ -1,9 +1,14 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ThreatFeeds.Actors;
 using ThreatFeeds.Api.Hosting;
+using ThreatFeeds.Logs;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Hosting;
@@ -122,6 +127,82 @@ public sealed class BodyBudgetTests
     }
 
     [Fact]
+    public async Task Of_a_log_body_its_lines_and_the_copy_that_is_written_count_as_well()
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        BodyBudget budget = app.Services.GetRequiredService<BodyBudget>();
+        string[] lines = [.. Enumerable.Repeat(Record, 20_000)];
+        byte[] body = Encoding.UTF8.GetBytes(string.Join('\n', lines));
+        long beside = 0;
+        Ingestion taken = await app.Services.GetRequiredService<LogIngestion>().IngestAsync(
+            LogKind.Dns, LogReaders.DefaultFormat, new ReadOnlySequence<byte>(body), null, Actor.Local, default, bytes => beside += bytes);
+        Assert.Equal(lines.Length, taken.Accepted);
+        // Sixteen bytes a line in a list that doubles, and four beside each in the frame.
+        Assert.InRange(beside, body.Length + (lines.Length * (16 + 4L)), body.Length + (lines.Length * (64 + 4L)) + (64 << 10));
+
+        long others = budget.Most - body.Length - beside + 1;
+        Assert.True(budget.TryTake(others));
+        using (HttpResponseMessage full = await app.SendAsync(HttpMethod.Post, "/v1/logs/dns", Encoding.UTF8.GetString(body), "application/x-ndjson"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, full.StatusCode);
+        }
+        Assert.Equal(others, budget.Held);
+        budget.Return(others);
+        using HttpResponseMessage there = await app.SendAsync(HttpMethod.Post, "/v1/logs/dns", Encoding.UTF8.GetString(body), "application/x-ndjson");
+        Assert.Equal(HttpStatusCode.OK, there.StatusCode);
+        await EmptyAsync(budget);
+    }
+
+    [Fact]
+    public async Task A_log_body_that_could_never_be_held_is_too_large_and_not_asked_for_again()
+    {
+        await using AppFixture app = await AppFixture.StartAsync("Http:BodiesMaxBytes=134217728");
+        using var body = new ByteArrayContent(Packed(string.Concat(Enumerable.Repeat(Record + "\n", (60 << 20) / (Record.Length + 1)))));
+        body.Headers.ContentEncoding.Add("gzip");
+        using HttpResponseMessage answer = await app.Client.PostAsync("/v1/logs/dns", body);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        AssertShape("problem", 413, "more than Http:BodiesMaxBytes allows", await answer.Content.ReadAsStringAsync());
+        await EmptyAsync(app.Services.GetRequiredService<BodyBudget>());
+    }
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task A_body_that_its_sender_breaks_off_is_no_error_of_ours(string method, string path, string type, string body, string shape)
+    {
+        using var lines = new LogLines();
+        await using AppFixture app = await AppFixture.StartAsync(null, null, services => services.AddSingleton<ILoggerProvider>(lines));
+        byte[] bytes = Encoding.UTF8.GetBytes(body);
+        using (RawCall call = await RawCall.BeginAsync(app.Address, method, path, type, bytes[..^1], bytes.Length))
+        {
+            // Half of the connection: he still hears what is said.
+            call.EndSending();
+            string text = "";
+            try
+            {
+                text = await call.AnswerAsync();
+            }
+            catch (IOException)
+            {
+                // The server may also just go.
+            }
+            if (text.Length > 0)
+            {
+                Assert.StartsWith("HTTP/1.1 400", text, StringComparison.Ordinal);
+                AssertShape(shape, 400, "ended before", text[text.IndexOf('{', StringComparison.Ordinal)..(text.LastIndexOf('}') + 1)]);
+            }
+        }
+        using (RawCall call = await RawCall.BeginAsync(app.Address, method, path, type, bytes[..^1], bytes.Length))
+        {
+            call.Reset();
+        }
+        // It goes on with others, and by then the two are over.
+        using HttpResponseMessage after = await app.Client.GetAsync("/livez");
+        await EmptyAsync(app.Services.GetRequiredService<BodyBudget>());
+        await app.StopAsync();
+        Assert.DoesNotContain(lines.All, l => l.Contains("failed with", StringComparison.Ordinal) || l.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_body_that_could_never_fit_is_too_large_and_not_asked_for_again()
     {
         await using AppFixture app = await AppFixture.StartAsync("Http:BodiesMaxBytes=134217728");
@@ -149,7 +230,7 @@ public sealed class BodyBudgetTests
                     held.Take(300);
                     Assert.InRange(budget.Held, 400, 1000);
                 }
-                catch (BodiesFullException)
+                catch (BudgetFullException)
                 {
                     Interlocked.Increment(ref full);
                 }
@@ -173,6 +254,16 @@ public sealed class BodyBudgetTests
             Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), otherwise());
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, CancellationToken.None);
         }
+    }
+
+    private static byte[] Packed(string text)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zip.Write(Encoding.UTF8.GetBytes(text));
+        }
+        return packed.ToArray();
     }
 
     /// <summary>Gzip that can be unpacked to its last byte and is not at its end.</summary>

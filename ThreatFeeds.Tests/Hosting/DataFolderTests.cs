@@ -85,6 +85,77 @@ public sealed class DataFolderTests : IDisposable
         Assert.Equal(["file"], Directory.EnumerateFileSystemEntries(data).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData("link")]
+    [InlineData("dangling link")]
+    [InlineData("hard link")]
+    [InlineData("folder")]
+    [InlineData("owner")]
+    public async Task A_lock_that_somebody_else_may_have_put_there_is_not_opened(string what)
+    {
+        string data = Path.Combine(_folder.Path, "data");
+        string elsewhere = Path.Combine(_folder.Path, "elsewhere");
+        string held = Path.Combine(data, "logs", "lock");
+        Directory.CreateDirectory(Path.GetDirectoryName(held)!);
+        if (what != "dangling link")
+        {
+            await File.WriteAllTextAsync(elsewhere, "mine");
+        }
+        switch (what)
+        {
+            case "link" or "dangling link":
+                File.CreateSymbolicLink(held, elsewhere);
+                break;
+            case "hard link":
+                await RunAsync("ln", elsewhere, held);
+                break;
+            case "folder":
+                Directory.CreateDirectory(held);
+                break;
+            case "owner":
+                if (!Environment.IsPrivilegedProcess)
+                {
+                    return;
+                }
+                await File.WriteAllTextAsync(held, "");
+                await RunAsync("chown", "nobody", held);
+                break;
+        }
+        using var folder = new DataFolder(new Settings(new(), new() { Directory = data }, new(), new(), new(), new(), new(), new(), new()));
+        string told = Assert.Throws<SettingsException>(folder.Hold).Message;
+        Assert.Contains($"The lock '{held}' cannot be used: ", told, StringComparison.Ordinal);
+        Assert.Equal(what != "dangling link", File.Exists(elsewhere));
+    }
+
+    [Fact]
+    public void A_lock_of_our_own_is_held_and_made_where_there_is_none()
+    {
+        var settings = new Settings(new(), new() { Directory = Path.Combine(_folder.Path, "data") }, new(), new(), new(), new(), new(), new(), new());
+        for (int start = 0; start < 2; start++)
+        {
+            using var folder = new DataFolder(settings);
+            folder.Hold();
+            using var second = new DataFolder(settings);
+            Assert.Contains("Another process uses", Assert.Throws<SettingsException>(second.Hold).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Where_the_group_may_write_nothing_but_our_own_is_used()
+    {
+        string data = Directory.CreateDirectory(Path.Combine(_folder.Path, "data")).FullName;
+        File.SetUnixFileMode(data, OwnerOnly | UnixFileMode.GroupWrite);
+        DataFolder.Prepare(data);
+        Directory.CreateDirectory(Path.Combine(data, "logs"));
+        DataFolder.Prepare(data);
+        File.CreateSymbolicLink(Path.Combine(data, "threatfeeds.db"), Path.Combine(_folder.Path, "elsewhere"));
+        string told = Assert.Throws<SettingsException>(() => DataFolder.Prepare(data)).Message;
+        Assert.Contains("its group may write in it", told, StringComparison.Ordinal);
+        Assert.Contains("threatfeeds.db' in it is a link", told, StringComparison.Ordinal);
+        File.SetUnixFileMode(data, OwnerOnly);
+        DataFolder.Prepare(data);
+    }
+
     private static async Task RunAsync(string command, params string[] arguments)
     {
         using Process process = Process.Start(command, arguments);

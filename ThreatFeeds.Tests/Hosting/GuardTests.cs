@@ -44,16 +44,37 @@ public sealed class GuardTests
     [InlineData("own", "same-site", true)]
     [InlineData(null, "cross-site", true)]
     [InlineData(null, "", true)]
-    public async Task Changes_from_a_foreign_origin_are_refused(string? origin, string? site, bool refused)
+    public async Task Calls_from_a_foreign_origin_are_refused_whether_they_change_something_or_not(string? origin, string? site, bool refused)
     {
         await using AppFixture app = await AppFixture.StartAsync();
-        foreach (HttpMethod method in new[] { HttpMethod.Post, HttpMethod.Put, HttpMethod.Patch, HttpMethod.Delete, HttpMethod.Options })
+        foreach (HttpMethod method in new[] { HttpMethod.Get, HttpMethod.Head, HttpMethod.Post, HttpMethod.Put, HttpMethod.Patch, HttpMethod.Delete, HttpMethod.Options })
         {
             using HttpResponseMessage response = await SendAsync(app, method, origin, site);
             Assert.Equal(refused, response.StatusCode == HttpStatusCode.Forbidden);
         }
-        using HttpResponseMessage read = await SendAsync(app, HttpMethod.Get, origin, site);
-        Assert.NotEqual(HttpStatusCode.Forbidden, read.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/feeds", "navigate", "document", 200)]
+    [InlineData("/swagger/index.html", "navigate", "document", 200)]
+    [InlineData("/feeds", "navigate", "iframe", 403)]
+    [InlineData("/feeds", "no-cors", "image", 403)]
+    [InlineData("/feeds", "cors", "empty", 403)]
+    [InlineData("/v1/alerts", "navigate", "document", 403)]
+    [InlineData("/V1/alerts", "navigate", "document", 403)]
+    [InlineData("/apis/projectcalico.org/v3/globalthreatfeeds", "navigate", "document", 403)]
+    [InlineData("/elasticsearch", "no-cors", "image", 403)]
+    [InlineData("/metrics", "navigate", "document", 403)]
+    [InlineData("/readyz", "no-cors", "script", 403)]
+    public async Task From_a_foreign_page_a_reader_may_go_to_the_consoles_pages_and_nothing_else_is_worked_out(string path, string mode, string dest, int status)
+    {
+        await using AppFixture app = await AppFixture.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+        request.Headers.Add("Sec-Fetch-Mode", mode);
+        request.Headers.Add("Sec-Fetch-Dest", dest);
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
+        Assert.Equal(status, (int)response.StatusCode);
     }
 
     [Fact]

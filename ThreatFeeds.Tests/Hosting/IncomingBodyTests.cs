@@ -114,7 +114,7 @@ public sealed class IncomingBodyTests : IDisposable
         Assert.Equal(1000, await _body.ReadAsync(_buffer));
         Assert.Equal(16_000, _budget.Held);
         await SendAsync(65_000);
-        await Assert.ThrowsAsync<BodiesFullException>(() => _body.ReadAsync(_buffer).AsTask());
+        await Assert.ThrowsAsync<BudgetFullException>(() => _body.ReadAsync(_buffer).AsTask());
         _held.Dispose();
         Assert.Equal(0, _budget.Held);
     }

@@ -34,6 +34,7 @@ internal sealed class KubernetesServer : IAsyncDisposable
         IncomingBody.Add(builder.Services, new BodyOptions());
         _app = builder.Build();
         IncomingBody.Use(_app);
+        OutgoingAnswer.Use(_app);
         _app.MapKubernetesShaped();
     }
 

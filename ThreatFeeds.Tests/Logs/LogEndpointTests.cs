@@ -39,6 +39,7 @@ public sealed class LogEndpointTests : IAsyncLifetime
         _app = builder.Build();
         _app.UseExceptionHandler();
         IncomingBody.Use(_app);
+        OutgoingAnswer.Use(_app);
         _app.MapLogs();
         await _app.StartAsync();
     }

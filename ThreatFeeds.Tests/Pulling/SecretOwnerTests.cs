@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
@@ -127,13 +128,10 @@ public sealed class SecretOwnerTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_pull_and_a_test_send_nothing_of_a_secret_that_belongs_to_another_feed_by_now(bool optional)
+    public async Task Before_its_first_use_a_secret_belongs_to_the_feed_that_its_name_fits_best_by_now(bool optional)
     {
         await SecretAsync("globalthreatfeed-a-b-token");
         Feed feed = await _host.CreateAsync("a", "DomainNameSet", _own.Url, headers: Headers("globalthreatfeed-a-b-token", optional));
-        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
-        Assert.Equal("Bearer x", Assert.Single(_own.Requests).Headers.Authorization.ToString());
-
         await _host.CreateAsync("a-b", "DomainNameSet");
         FeedRun run = await _host.PullAsync(feed);
         Assert.Equal(RunOutcome.Failed, run.Outcome);
@@ -143,7 +141,55 @@ public sealed class SecretOwnerTests : IAsyncLifetime, IDisposable
         Assert.Contains("globalthreatfeed-a-token", message, StringComparison.Ordinal);
         FeedPreview preview = await _host.Get<FeedPreviewer>().PreviewAsync(feed, default).WaitAsync(FeedFetcherTests.Bound);
         Assert.Contains("belongs to the feed a-b", Assert.Single(preview.Problems), StringComparison.Ordinal);
-        Assert.Single(_own.Requests);
+        Assert.Empty(_own.Requests);
+    }
+
+    [Fact]
+    public async Task A_feed_gains_no_secret_that_another_one_used_whichever_name_is_the_longer()
+    {
+        foreach ((string first, string later) in new[] { ("a", "a-b"), ("c-d", "c") })
+        {
+            string secret = $"globalthreatfeed-{(first.Length > later.Length ? first : later)}-token";
+            await SecretAsync(secret);
+            Feed feed = await _host.CreateAsync(first, "DomainNameSet", _own.Url, headers: Headers(secret));
+            Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(feed)).Outcome);
+            Assert.Equal("Bearer x", _own.Requests.Last().Headers.Authorization.ToString());
+
+            FeedProblem problem = Assert.Single(Assert.IsType<FeedChangeResult.Invalid>(await CreateAsync(later, secret)).Problems);
+            Assert.Contains($"belongs to the feed {first}, which used it first", problem.Message, StringComparison.Ordinal);
+            // Nor does it take it from the other by being there.
+            await _host.CreateAsync(later, "DomainNameSet");
+            Assert.Equal(RunOutcome.Unchanged, (await _host.PullAsync(feed)).Outcome);
+            Assert.Equal("Bearer x", _own.Requests.Last().Headers.Authorization.ToString());
+            // Nor by the other's end.
+            await _host.Get<FeedChanges>().DeleteAsync(first, ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
+            Assert.IsType<FeedChangeResult.Invalid>(await _host.Get<FeedChanges>().ReplaceAsync(later, Manifest(later, secret), FeedChangeOptions.Default, Actor.Local, default));
+        }
+    }
+
+    [Fact]
+    public async Task A_secret_goes_to_no_other_server_than_the_first_until_it_is_stored_anew()
+    {
+        await SecretAsync("globalthreatfeed-names-token");
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(await _host.CreateAsync("names", "DomainNameSet", _own.Url, headers: Headers("globalthreatfeed-names-token")))).Outcome);
+        await _host.Get<FeedChanges>().DeleteAsync("names", ResourcePrecondition.None, FeedChangeOptions.Default, Actor.Local, default);
+        // Under the same name, by whomever.
+        Feed moved = await _host.CreateAsync("names", "DomainNameSet", _foreign.Url, headers: Headers("globalthreatfeed-names-token"));
+        Assert.Equal(RunOutcome.Failed, (await _host.PullAsync(moved)).Outcome);
+        (ConditionType type, string message) = Assert.Single(await _host.ConditionsAsync("names"));
+        Assert.Equal(ConditionType.HeaderSourceMissing, type);
+        Assert.Contains($"belongs to the server {_own.Url}", message, StringComparison.Ordinal);
+        Assert.Contains($"now pulls from {_foreign.Url}", message, StringComparison.Ordinal);
+        AssertNothingSent(_foreign);
+
+        await _host.AlterAsync(async db =>
+        {
+            ResourceRow row = await db.Resources.SingleAsync(r => r.Kind == "Secret");
+            Assert.Empty(ResourceDocument.ToJson(row).Where(m => m.Key == "status"));
+            row.Generation++;
+        });
+        Assert.Equal(RunOutcome.Replaced, (await _host.PullAsync(moved)).Outcome);
+        Assert.Equal("Bearer x", Assert.Single(_foreign.Requests).Headers.Authorization.ToString());
     }
 
     private static void AssertNothingSent(HostileServer server) => Assert.All(server.Requests, r => Assert.False(r.Headers.ContainsKey("Authorization"), $"{r.Path} was sent {r.Headers.Authorization}"));

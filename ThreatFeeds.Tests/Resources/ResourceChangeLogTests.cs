@@ -52,6 +52,34 @@ public sealed class ResourceChangeLogTests
         Assert.Equal((false, true), (await log.RemembersSinceAsync(7, default), await log.RemembersSinceAsync(8, default)));
     }
 
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task It_keeps_a_number_of_bytes_and_whoever_writes_more_than_that_has_it_forget_the_oldest(StorageProvider provider)
+    {
+        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
+        var clock = new ManualClock();
+        var log = new ResourceChangeLog(database.Factory, clock);
+        var store = new ResourceStore(clock);
+        ResourceKey key = ResourceKey.Cluster(ResourceKind.GlobalNetworkSet, "a");
+        const int large = 4 << 20;
+        int most = (int)((ResourceChangeLog.MostBytes + ResourceChangeLog.Step) / large);
+        for (int i = 0; i < 2 * most; i++)
+        {
+            await using ThreatFeedsContext db = database.Factory.Create();
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var content = new ResourceContent(new Dictionary<string, string>(), new Dictionary<string, string>(), new JsonObject { ["nets"] = $"{i}".PadRight(large, 'x') });
+            Assert.IsType<ResourceResult.Ok>(i == 0 ? await store.CreateAsync(db, key, content, default) : await store.ReplaceAsync(db, key, content, ResourcePrecondition.None, default));
+            await transaction.CommitAsync();
+        }
+        await using ThreatFeedsContext read = database.Factory.Create();
+        Assert.InRange(await read.ResourceChanges.SumAsync(c => (long)c.Document.Length), ResourceChangeLog.MostBytes / 2, ResourceChangeLog.MostBytes + ResourceChangeLog.Step);
+        long oldest = await read.ResourceChanges.MinAsync(c => c.ResourceVersion);
+        Assert.Equal((false, true), (await log.RemembersSinceAsync(oldest - 2, default), await log.RemembersSinceAsync(oldest - 1, default)));
+        await log.CompactAsync(default);
+        Assert.InRange(await read.ResourceChanges.SumAsync(c => (long)c.Document.Length), ResourceChangeLog.MostBytes / 2, ResourceChangeLog.MostBytes);
+    }
+
     [Fact]
     public async Task Writing_alone_deletes_no_change()
     {

@@ -36,7 +36,10 @@ internal sealed class AppFixture : IAsyncDisposable
 
     /// <param name="clock">Null: the machine's.</param>
     /// <param name="dataDirectory">Kept at the end, for a test that starts again on it; null: a temporary one.</param>
-    public static async Task<AppFixture> StartAsync(TimeProvider? clock, string? dataDirectory, params string[] settings)
+    public static Task<AppFixture> StartAsync(TimeProvider? clock, string? dataDirectory, params string[] settings) => StartAsync(clock, dataDirectory, _ => { }, settings);
+
+    /// <param name="add">Called last, for what a test adds or puts in the place of something.</param>
+    public static async Task<AppFixture> StartAsync(TimeProvider? clock, string? dataDirectory, Action<IServiceCollection> add, params string[] settings)
     {
         TemporaryFolder? own = dataDirectory is null ? new TemporaryFolder() : null;
         string folder = dataDirectory ?? own!.Path;
@@ -47,6 +50,7 @@ internal sealed class AppFixture : IAsyncDisposable
             {
                 services.Replace(ServiceDescriptor.Singleton(clock));
             }
+            add(services);
         });
         await app.StartAsync();
         return new AppFixture(app, own, folder);
@@ -59,6 +63,9 @@ internal sealed class AppFixture : IAsyncDisposable
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         return await Client.SendAsync(request);
     }
+
+    /// <summary>Waits for what is under way.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -21,16 +21,18 @@ public enum ConsoleChange
     Searches = 4,
 }
 
-/// <summary>A stored manifest.</summary>
-/// <param name="Manifest">The caller's own copy.</param>
-/// <param name="Yaml">The same as people download it.</param>
+/// <summary>A stored manifest that is edited.</summary>
+/// <param name="Manifest">The caller's own copy; null when it cannot be edited here.</param>
 /// <param name="Generation">metadata.generation, to notice a change made meanwhile.</param>
-public sealed record EditableManifest(JsonObject Manifest, string Yaml, long Generation);
+/// <param name="Refusal">Why it cannot be edited here, in words.</param>
+/// <param name="Held">Its room in memory, to be given back when it is edited no longer.</param>
+public sealed record EditableManifest(JsonObject? Manifest, long Generation, string? Refusal, IDisposable? Held);
 
 /// <summary>What a pasted text came to.</summary>
 /// <param name="Manifest">Null when the text is not YAML or JSON, or not a GlobalThreatFeed.</param>
 /// <param name="Problems">A path is empty when the text as a whole is meant.</param>
-public sealed record ManifestReading(JsonObject? Manifest, IReadOnlyList<FeedProblem> Problems);
+/// <param name="Held">The manifest's room in memory, to be given back when nobody needs it any more.</param>
+public sealed record ManifestReading(JsonObject? Manifest, IReadOnlyList<FeedProblem> Problems, IDisposable? Held);
 
 /// <summary>What saving came to: saved, or problems at their paths, or a conflict in words.</summary>
 /// <param name="Problems">Empty when saved.</param>

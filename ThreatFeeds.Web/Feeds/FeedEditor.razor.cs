@@ -19,6 +19,7 @@ public sealed partial class FeedEditor : IDisposable
     private string? _tested, _testError, _conflict, _error, _loadedFor;
     private string _saved = "";
     private long? _generation;
+    private IDisposable? _held;
     private bool _loading = true, _testing, _saving, _pasting;
 
     [Parameter] public string? Name { get; set; }
@@ -30,6 +31,8 @@ public sealed partial class FeedEditor : IDisposable
     [SupplyParameterFromQuery] public string? Ready { get; set; }
 
     [Inject] private ConsoleFeeds FeedData { get; set; } = null!;
+
+    [Inject] private ConsoleManifests Manifests { get; set; } = null!;
 
     [Inject] private ConsoleFeedChanges Changing { get; set; } = null!;
 
@@ -73,9 +76,11 @@ public sealed partial class FeedEditor : IDisposable
             _form = FeedForm.New();
             if (Name is not null)
             {
-                if (await FeedData.ManifestAsync(Name, _gone.Token) is not { } stored)
+                EditableManifest? stored = await Manifests.FindAsync(Name, _gone.Token);
+                Hold(stored?.Held);
+                if (stored?.Manifest is null)
                 {
-                    (_error, _loading) = ($"There is no feed named {Name}; it may have been deleted.", false);
+                    (_error, _loading) = (stored?.Refusal ?? $"There is no feed named {Name}; it may have been deleted.", false);
                     return;
                 }
                 _form = FeedForm.From(stored.Manifest);
@@ -102,9 +107,10 @@ public sealed partial class FeedEditor : IDisposable
         _loading = false;
     }
 
-    private async Task FillAsync(JsonObject manifest)
+    private async Task FillAsync(ManifestReading pasted)
     {
-        _form = FeedForm.From(manifest);
+        Hold(pasted.Held);
+        _form = FeedForm.From(pasted.Manifest!);
         if (Name is not null)
         {
             _form.Name = Name;
@@ -189,5 +195,21 @@ public sealed partial class FeedEditor : IDisposable
         }
     }
 
-    public void Dispose() => _gone.Cancel();
+    /// <summary>The room of the manifest that the form goes on from, until another takes its place or the page is left.</summary>
+    private void Hold(IDisposable? held)
+    {
+        _held?.Dispose();
+        _held = held;
+        if (_gone.IsCancellationRequested)
+        {
+            _held?.Dispose();
+            _held = null;
+        }
+    }
+
+    public void Dispose()
+    {
+        _gone.Cancel();
+        Hold(null);
+    }
 }
