@@ -46,6 +46,7 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
     [InlineData("""{"domains": ["bad.example"]}""", "'ips'")]
     [InlineData("""{"ips": "192.0.2.1"}""", "not a list")]
     [InlineData("""{"ips": ["192.0.2.1", 7]}""", "Entry 2")]
+    [InlineData("""{"ips": ["192.0.2.1", true, 8, "192.0.2.2"]}""", "Entry 2 of 'ips' is true or false")]
     [InlineData("""{"ips": []}""", "DELETE")]
     [InlineData("{}", "empty")]
     [InlineData("[]", "not an object")]

@@ -1,0 +1,106 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using ThreatFeeds.Feeds;
+using ThreatFeeds.Logs;
+using ThreatFeeds.Resources;
+using ThreatFeeds.Searching;
+using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
+using Xunit;
+
+namespace ThreatFeeds.Tests.Searching;
+
+/// <summary>What becomes of look-backs that fail, or are asked for while others are under way.</summary>
+public sealed class LookBackLoopTests
+{
+    [Fact]
+    public async Task A_look_back_that_failed_is_said_until_the_next_ask_takes_it_up_and_goes_on()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.DnsAsync("bad.example", "bad.example", "bad.example");
+        await world.SettleAsync();
+        LogSource dns = await AddAsync(world, "bad.example");
+        using SearchHealth health = Health(world, world.Contexts);
+        var loop = new LookBackLoop(world.Logs, world.LookBack, health, world.Contexts);
+        bool broken = true;
+        world.DuringRead = () => broken ? throw new LogStoreException("broken") : Task.CompletedTask;
+
+        await Assert.ThrowsAsync<LogStoreException>(() => loop.RunAsync(dns.Id, default));
+        Assert.Equal([ConditionType.StoreFailed], (await world.Catalog.FindAsync("one", default))!.Status.ErrorConditions.Select(c => c.Type));
+
+        broken = false;
+        await loop.RunAsync(dns.Id, default);
+        Assert.Equal(3, (await world.HitsAsync()).Count);
+        Assert.Empty((await world.Catalog.FindAsync("one", default))!.Status.ErrorConditions);
+        Assert.Empty(await loop.SourcesAsync(default));
+        Assert.Equal(0, world.Targets.Count);
+    }
+
+    [Fact]
+    public async Task A_look_back_asked_for_while_another_ends_is_done()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.DnsAsync("bad.example");
+        await world.SettleAsync();
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        // The first context that health makes comes when there was found to be nothing to do.
+        var contexts = new InterruptedContexts(world.Contexts);
+        using SearchHealth health = Health(world, contexts);
+        var loop = new LookBackLoop(world.Logs, world.LookBack, health, world.Contexts);
+        contexts.Interrupt(1, async () =>
+        {
+            await AddAsync(world, "bad.example");
+            await loop.RunAsync(dns.Id, default);
+            Assert.Empty(await world.HitsAsync());
+        });
+        await loop.RunAsync(dns.Id, default);
+        Assert.True(contexts.Interrupted);
+        Assert.Single(await world.HitsAsync());
+    }
+
+    [Fact]
+    public async Task A_search_that_goes_on_failing_is_tried_again_every_half_minute()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.DnsAsync("bad.example");
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        world.DuringRead = () => throw new LogStoreException("broken");
+        using var signals = new SearchSignals(world.Listings, world.Clock);
+        using SearchHealth health = Health(world, world.Contexts);
+        using var end = new CancellationTokenSource();
+        Task running = new SearchLoops(world.Logs, world.Forward, world.Book, health, signals).RunAsync(end.Token);
+        var tries = new List<DateTimeOffset>();
+        await world.Clock.AdvanceUntilAsync(TimeSpan.FromSeconds(1), () =>
+        {
+            int tried = world.HeadsRead(dns);
+            if (tried > tries.Count)
+            {
+                tries.AddRange(Enumerable.Repeat(world.Clock.GetUtcNow(), tried - tries.Count));
+            }
+            return Task.FromResult(tries.Count >= 12);
+        });
+        // The first ones come quickly, and none later than half a minute after the one before.
+        Assert.InRange(tries[3] - tries[0], TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(tries[11] - tries[10], TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(45));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    /// <summary>Lists names that are looked back for, and opens the look-backs.</summary>
+    private static async Task<LogSource> AddAsync(SearchWorld world, params string[] names)
+    {
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns);
+        await world.SetAsync("one", names);
+        Assert.Equal(StepResult.Moved, await world.Forward.StepAsync(dns, default));
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        Assert.NotEmpty(await db.LookBacks.Where(l => l.Source == dns.Id).ToListAsync());
+        return dns;
+    }
+
+    private static SearchHealth Health(SearchWorld world, IContextFactory contexts) => new(
+        new FeedCatalog(contexts, new ResourceStore(world.Clock)), new FeedStatusWriter(world.Contexts, new ResourceStore(world.Clock)), world.States, NullLogger<SearchHealth>.Instance, world.Clock);
+}
