@@ -64,14 +64,6 @@ public sealed class AlertFilterTests
         }
     }
 
-    [Theory, OnSqlite, OnPostgres]
-    public async Task A_severity_named_twice_gives_its_alerts_once(StorageProvider provider)
-    {
-        await using TestDatabase database = await TestDatabase.CreateAsync(provider);
-        await AddAsync(database, Alert("a.example", Noon), Alert("b.example", Noon));
-        Assert.Equal(["a.example", "b.example"], await PagesAsync(database, new AlertFilter(Severity: "high,low,high", Sort: "severity", Limit: 1)));
-    }
-
     [Theory]
     [InlineData(0, false)]
     [InlineData(1, true)]

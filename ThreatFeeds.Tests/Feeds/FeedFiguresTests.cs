@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
@@ -82,6 +83,20 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
         Assert.Empty(await _host.Queue.QueuedFeedsAsync(default));
         await _host.ReplaceAsync("one", "IPSet", "http://127.0.0.1:9/", annotations);
         Assert.Equal(["one"], await _host.Queue.QueuedFeedsAsync(default));
+    }
+
+    [Fact]
+    public void Of_a_stored_status_what_nobody_knows_is_left_out()
+    {
+        JsonObject stored = JsonNode.Parse("""
+            {"lastSuccessfulSync": "yesterday", "errorConditions": [{"type": "99", "message": "a"}, {"type": "Unheard", "message": "b"}, {"type": 1}, null, {"type": "SetKept"}, {"type": "PullFailed", "message": "c"}]}
+            """)!.AsObject();
+        FeedStatus status = FeedStatus.Read(stored);
+        Assert.Equal([new FeedCondition(ConditionType.SetKept, ""), new FeedCondition(ConditionType.PullFailed, "c")], status.ErrorConditions);
+        Assert.Null(status.LastSuccessfulSync);
+        // Told in one order, whichever came first.
+        Assert.Equal([ConditionType.PullFailed, ConditionType.PushRefused, ConditionType.HitStorm],
+            FeedStatus.Empty.With(ConditionType.HitStorm, "a").With(ConditionType.PushRefused, "b").With(ConditionType.PullFailed, "c").ErrorConditions.Select(c => c.Type));
     }
 
     [Fact]

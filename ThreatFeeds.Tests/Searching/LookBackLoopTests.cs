@@ -62,6 +62,23 @@ public sealed class LookBackLoopTests
     }
 
     [Fact]
+    public async Task What_is_looked_for_follows_what_is_listed_while_a_look_back_goes_on()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.DnsAsync("sub.bad.example");
+        await world.SettleAsync();
+        LogSource dns = await AddAsync(world, "bad.example");
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        long[] generations = [(await db.LookBacks.SingleAsync(l => l.Source == dns.Id)).Generation];
+        Assert.False((await world.Targets.OfAsync(dns.Id, generations, default)).Added!.TryMatchName("sub.bad.example"u8, out _));
+        await world.FeedAsync("one", "DomainNameSet", below: true);
+        Assert.True((await world.Targets.OfAsync(dns.Id, generations, default)).Added!.TryMatchName("sub.bad.example"u8, out _));
+        // Of other changes nothing is kept.
+        Assert.Null((await world.Targets.OfAsync(dns.Id, [0], default)).Added);
+    }
+
+    [Fact]
     public async Task A_search_that_goes_on_failing_is_tried_again_every_half_minute()
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
