@@ -61,6 +61,31 @@ public sealed class LookBackLoopTests
         Assert.Single(await world.HitsAsync());
     }
 
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task Of_two_that_look_back_over_the_same_records_the_later_one_drops_its_work(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.DnsAsync([.. Enumerable.Repeat("bad.example", 5)]);
+        await world.SettleAsync();
+        LogSource dns = await AddAsync(world, "bad.example");
+        bool first = true;
+        world.DuringRead = async () =>
+        {
+            if (first)
+            {
+                first = false;
+                Assert.Equal(StepResult.Moved, await world.LookBack.StepAsync(dns, default));
+            }
+        };
+        Assert.Equal(StepResult.Lost, await world.LookBack.StepAsync(dns, default));
+        await world.SettleAsync();
+        Assert.Equal(5, (await world.HitsAsync()).Count);
+        await world.CheckCountsAsync();
+    }
+
     [Fact]
     public async Task What_is_looked_for_follows_what_is_listed_while_a_look_back_goes_on()
     {
