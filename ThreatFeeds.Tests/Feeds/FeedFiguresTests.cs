@@ -71,6 +71,26 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
         Assert.Empty((await _host.Runs.ListAsync(again, null, 10, default)).Items);
     }
 
+    [Fact]
+    public async Task The_last_run_is_the_last_that_has_begun()
+    {
+        Feed feed = await _host.CreateAsync("one", "IPSet", "http://127.0.0.1:9/");
+        RunRow run = (await _host.Queue.StartNextAsync("one", default))!;
+        await _host.Queue.FinishAsync(run, new RunEnd(RunOutcome.Unchanged, "ended"), default);
+        await _host.Queue.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
+        Assert.Equal("ended", (await _host.Get<FeedOverviews>().FindAsync("one", default))!.LastRun!.Message);
+    }
+
+    [Fact]
+    public async Task A_patch_leaves_what_kubectl_writes_for_itself()
+    {
+        await _host.CreateAsync("one", "IPSet", annotations: """{"kubectl.kubernetes.io/last-applied-configuration": "{}", "note": "a"}""");
+        await _host.Get<FeedChanges>().PatchAsync("one", JsonNode.Parse("""{"spec": {"mode": "Disabled"}}""")!.AsObject(), FeedChangeOptions.Default, Actor.Local, default);
+        Feed feed = (await _host.Get<FeedCatalog>().FindAsync("one", default))!.Feed;
+        Assert.False(feed.Spec.Enabled);
+        Assert.Equal(["kubectl.kubernetes.io/last-applied-configuration", "note"], feed.Annotations.Keys.Order());
+    }
+
     [Theory]
     [InlineData("""{"threatfeeds.io/accept": "0123456789abcdef"}""")]
     [InlineData("""{"threatfeeds.io/min-share": "0.1"}""")]

@@ -157,27 +157,6 @@ public sealed class PullFeedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_secret_that_was_missing_is_said_no_longer_once_a_pull_fails_for_another_reason()
-    {
-        await using HostileServer server = await HostileServer.StartAsync(c =>
-        {
-            c.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        });
-        const string Headers = """[{"name": "Authorization", "valueFrom": {"secretKeyRef": {"name": "globalthreatfeed-names-token", "key": "token"}}}]""";
-        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url, headers: Headers);
-        await _host.PullAsync(feed);
-        Assert.Equal([ConditionType.HeaderSourceMissing], (await _host.ConditionsAsync("names")).Select(c => c.Type));
-        await _host.AlterAsync(db =>
-        {
-            db.Resources.Add(new ResourceRow { Kind = "Secret", Namespace = HeaderSources.Namespace, Name = "globalthreatfeed-names-token", Uid = Guid.NewGuid(), Spec = """{"data": {"token": "QmVhcmVyIHg="}}""" });
-            return Task.CompletedTask;
-        });
-        await _host.PullAsync(feed);
-        Assert.Equal([ConditionType.PullFailed], (await _host.ConditionsAsync("names")).Select(c => c.Type));
-    }
-
-    [Fact]
     public async Task Every_header_is_either_refused_at_save_or_sent_exactly()
     {
         await using HostileServer server = await HostileServer.TextAsync("bad.example\n");

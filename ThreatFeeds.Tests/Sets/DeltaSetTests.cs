@@ -106,40 +106,6 @@ public sealed class DeltaSetTests
         Assert.Equal(1, await db.SetChunks.CountAsync());
     }
 
-    [Fact]
-    public async Task A_delta_that_adds_what_its_base_has_is_damaged()
-    {
-        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
-        await world.FeedAsync("one", "DomainNameSet");
-        string[] names = [.. Enumerable.Range(0, 100).Select(i => $"n{i}.example")];
-        await world.SetAsync("one", names);
-        await world.SetAsync("one", names[1..]);
-        world.Clock.Advance(TimeSpan.FromDays(1));
-        await world.SetAsync("one", names);
-        StoredSetRow row = await CurrentAsync(world);
-        Assert.Equal(100, (await world.Stored.ReadAsync(row.Id, default))!.Set.Count);
-        // In place of what was removed, so that it comes twice; as many entries as before.
-        IndicatorSet other = Indicators.Sets.Of(names[7]);
-        await using ThreatFeedsContext db = world.Contexts.Create();
-        byte[] first = other[0].ToArray(), data = SetChunkCodec.Encode(new DatedSet(other, [0]), 0, 1);
-        Assert.Equal(1, await db.SetChunks.Where(c => c.SetId == row.Id && c.Removed).ExecuteUpdateAsync(u => u.SetProperty(c => c.First, first).SetProperty(c => c.Data, data)));
-        await Assert.ThrowsAsync<DamagedSetException>(() => world.Stored.ReadAsync(row.Id, default));
-    }
-
-    [Fact]
-    public async Task An_entry_that_a_delta_removes_is_listed_since_no_time()
-    {
-        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
-        await world.FeedAsync("one", "DomainNameSet");
-        string[] names = [.. Enumerable.Range(0, 100).Select(i => $"n{i}.example")];
-        await world.SetAsync("one", names);
-        await world.SetAsync("one", names[1..]);
-        StoredSetRow row = await CurrentAsync(world);
-        Assert.True(IndicatorText.TryEncode(ContentKind.DomainNameSet, names[0], out byte[] removed));
-        Assert.Null((await world.Stored.SinceAsync(row.Id, removed, default))!.At);
-        Assert.NotNull((await world.Stored.SinceAsync(row.BaseId!.Value, removed, default))!.At);
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

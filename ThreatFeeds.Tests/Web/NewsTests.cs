@@ -2,8 +2,10 @@ using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
+using ThreatFeeds.Resources;
 using ThreatFeeds.Runs;
 using ThreatFeeds.Storage;
+using ThreatFeeds.Tests.Pulling;
 using ThreatFeeds.Tests.Searching;
 using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
@@ -60,6 +62,22 @@ public sealed class NewsTests
             await world.DeleteAsync("one");
             await runs.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
         }));
+    }
+
+    [Fact]
+    public async Task A_change_that_comes_just_before_a_form_is_saved_is_a_conflict()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.FeedAsync("one", "DomainNameSet");
+        var contexts = new InterruptedContexts(world.Contexts);
+        var reader = new FeedReader(_ => null);
+        var runs = new RunQueue(world.Contexts, new InstanceId("test"), world.Clock);
+        var changes = new FeedChanges(contexts, new ResourceStore(world.Clock), reader, world.Listings, runs);
+        contexts.Interrupt(1, () => world.FeedAsync("one", "DomainNameSet", "Disabled"));
+        SaveResult saved = await new ConsoleFeedChanges(world.Catalog, changes, reader, null!, runs).SaveAsync(FeedsHost.Manifest("one", "DomainNameSet", null), "one", null, default);
+        Assert.True(contexts.Interrupted);
+        Assert.NotNull(saved.Conflict);
+        Assert.False((await world.Catalog.FindAsync("one", default))!.Feed.Spec.Enabled);
     }
 
     /// <summary>All that pages were told of what was done, once a second has passed.</summary>
