@@ -2,6 +2,7 @@ using System.Reflection;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ThreatFeeds.Benchmarks;
+using ThreatFeeds.Benchmarks.Alerts;
 using ThreatFeeds.Benchmarks.Sets;
 
 switch (args)
@@ -14,6 +15,9 @@ switch (args)
         break;
     case ["turns", "index"]:
         await IndexTurns.RunAsync();
+        break;
+    case ["turns", "hits", .. var database]:
+        await HitTurns.RunAsync(database.FirstOrDefault());
         break;
     case ["turns", "warm"]:
         await WarmUp.RunAsync();

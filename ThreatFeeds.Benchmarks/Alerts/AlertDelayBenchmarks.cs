@@ -2,8 +2,6 @@ using System.Buffers;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Alerts;
@@ -31,6 +29,7 @@ public class AlertDelayBenchmarks : IAsyncDisposable
 {
     private const int Indicators = 100_000;
     private string _folder = "";
+    private BenchmarkDatabase _database = null!;
     private EmbeddedLogStore _store = null!;
     private LogIngestion _ingestion = null!;
     private ForwardSearch _forward = null!;
@@ -45,11 +44,8 @@ public class AlertDelayBenchmarks : IAsyncDisposable
     public async Task SetupAsync()
     {
         _folder = Directory.CreateTempSubdirectory("threatfeeds-").FullName;
-        var contexts = new BenchmarkContexts($"Data Source={Path.Combine(_folder, "alerts.db")}");
-        await using (ThreatFeedsContext db = contexts.Create())
-        {
-            await db.Database.MigrateAsync();
-        }
+        _database = await BenchmarkDatabase.MakeAsync(DatabaseProvider.Sqlite);
+        IContextFactory contexts = _database;
         var readers = new LogReaders([new CalicoReader()]);
         _store = new EmbeddedLogStore(new EmbeddedOptions(_folder), readers, TimeProvider.System, NullLogger<EmbeddedLogStore>.Instance);
         await _store.OpenAsync(new Dictionary<string, Position>(), default);
@@ -69,7 +65,7 @@ public class AlertDelayBenchmarks : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync();
-        SqliteConnection.ClearAllPools();
+        _database.Dispose();
         Directory.Delete(_folder, recursive: true);
         GC.SuppressFinalize(this);
     }

@@ -40,7 +40,7 @@ public class AlertListBenchmarks
     private IContextFactory _contexts = null!;
     private AlertQueries _queries = null!;
 
-    public static IEnumerable<DatabaseProvider> Providers => MillionAlerts.Server is null ? [DatabaseProvider.Sqlite] : [DatabaseProvider.Sqlite, DatabaseProvider.Postgres];
+    public static IEnumerable<DatabaseProvider> Providers => BenchmarkDatabase.Providers;
 
     public static IEnumerable<string> FilterNames => Filters.Keys;
 

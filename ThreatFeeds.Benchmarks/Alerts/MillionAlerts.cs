@@ -1,6 +1,4 @@
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Benchmarks.Alerts;
@@ -18,57 +16,32 @@ internal static class MillionAlerts
 
     private static readonly Dictionary<DatabaseProvider, Task<IContextFactory>> Made = [];
 
-    /// <summary>A PostgreSQL server to make a database on; null when none is named.</summary>
-    public static string? Server => Environment.GetEnvironmentVariable("THREATFEEDS_TEST_POSTGRES") is { Length: > 0 } server ? server : null;
-
     public static Task<IContextFactory> OnAsync(DatabaseProvider provider)
     {
         if (!Made.TryGetValue(provider, out Task<IContextFactory>? made))
         {
-            Made[provider] = made = provider == DatabaseProvider.Postgres ? OnPostgresAsync(Server!) : OnSqliteAsync();
+            Made[provider] = made = MakeAsync(provider);
         }
         return made;
     }
 
-    private static async Task<IContextFactory> OnSqliteAsync()
+    private static async Task<IContextFactory> MakeAsync(DatabaseProvider provider)
     {
-        string folder = Directory.CreateTempSubdirectory("threatfeeds-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            SqliteConnection.ClearAllPools();
-            Directory.Delete(folder, recursive: true);
-        };
-        var contexts = new BenchmarkContexts($"Data Source={Path.Combine(folder, "alerts.db")}");
-        await FillAsync(contexts, "SELECT name AS \"N\", sql AS \"S\" FROM sqlite_master WHERE type = 'index' AND tbl_name = 'alerts' AND sql IS NOT NULL", "'2026-03-01 08:00:00'", "PRAGMA wal_checkpoint(TRUNCATE)");
-        return contexts;
-    }
-
-    private static async Task<IContextFactory> OnPostgresAsync(string server)
-    {
-        string name = $"threatfeeds_{Guid.NewGuid():N}";
-        Run(server, $"CREATE DATABASE {name}");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Run(server, $"DROP DATABASE {name} WITH (FORCE)");
-        var contexts = new PostgresContexts(new NpgsqlConnectionStringBuilder(server) { Database = name, CommandTimeout = 600 }.ConnectionString);
-        await FillAsync(contexts, "SELECT indexname AS \"N\", indexdef AS \"S\" FROM pg_indexes WHERE tablename = 'alerts' AND indexname LIKE 'IX%'", "timestamptz '2026-03-01 08:00:00+00'", "VACUUM ANALYZE");
-        return contexts;
-    }
-
-    private static void Run(string server, string sql)
-    {
-        using var connection = new NpgsqlConnection(server);
-        connection.Open();
-        using var command = new NpgsqlCommand(sql, connection);
-        command.ExecuteNonQuery();
+        BenchmarkDatabase database = await BenchmarkDatabase.MakeAsync(provider);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => database.Dispose();
+        await (provider == DatabaseProvider.Postgres
+            ? FillAsync(database, "SELECT indexname AS \"N\", indexdef AS \"S\" FROM pg_indexes WHERE tablename = 'alerts' AND indexname LIKE 'IX%'", "timestamptz '2026-03-01 08:00:00+00'", "VACUUM ANALYZE")
+            : FillAsync(database, "SELECT name AS \"N\", sql AS \"S\" FROM sqlite_master WHERE type = 'index' AND tbl_name = 'alerts' AND sql IS NOT NULL", "'2026-03-01 08:00:00'", "PRAGMA wal_checkpoint(TRUNCATE)"));
+        return database;
     }
 
     /// <summary>Seven in ten are DNS, nine in ten open; most last less than an hour, one in a hundred up to a month.</summary>
     /// <param name="indexes">Asks for the names and the makings of the indexes: made when the rows are there, they are made many times as fast.</param>
-    private static async Task FillAsync(IContextFactory contexts, string indexes, string opened, string after)
+    private static async Task FillAsync(BenchmarkDatabase contexts, string indexes, string opened, string after)
     {
 #pragma warning disable EF1002 // All of it is of ours.
         await using ThreatFeedsContext db = contexts.Create();
         db.Database.SetCommandTimeout(3600);
-        await db.Database.MigrateAsync();
         List<Index> made = await db.Database.SqlQueryRaw<Index>(indexes).ToListAsync();
         foreach (Index index in made)
         {
@@ -94,16 +67,4 @@ internal static class MillionAlerts
     /// <param name="N">Its name.</param>
     /// <param name="S">The statement that makes it.</param>
     private sealed record Index(string N, string S);
-
-    private sealed class PostgresContexts(string connectionString) : IContextFactory
-    {
-        public ThreatFeedsContext Create()
-        {
-            var builder = new DbContextOptionsBuilder<PostgresContext>();
-            ContextOptions.Postgres(builder, connectionString);
-            return new PostgresContext(builder.Options);
-        }
-
-        public Task MigrateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

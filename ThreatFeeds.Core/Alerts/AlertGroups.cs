@@ -12,28 +12,28 @@ namespace ThreatFeeds.Alerts;
 /// </summary>
 internal sealed class AlertGroups
 {
-    private readonly ThreatFeedsContext _db;
     private readonly string _cluster;
     private readonly long _reach;
     private readonly Dictionary<AlertKey, List<AlertRow>> _byKey = [];
+    /// <summary>Alerts with hits of this write, and of each the newest hit where that is the newest of the alert.</summary>
+    private readonly Dictionary<AlertRow, FoundHit?> _joined = [];
     private readonly Dictionary<AlertRow, AlertNews> _news = [];
 
-    private AlertGroups(ThreatFeedsContext db, AlertOptions options)
+    private AlertGroups(AlertOptions options)
     {
-        _db = db;
         _cluster = StorableText.Of(options.Cluster, StorableHit.Cluster);
         _reach = (long)TimeSpan.FromHours(options.GroupingHours).TotalMilliseconds;
     }
 
-    public static async Task<AlertGroups> LoadAsync(ThreatFeedsContext db, AlertOptions options, List<FoundHit> hits, CancellationToken cancellationToken)
+    public static async Task<AlertGroups> LoadAsync(ThreatFeedsContext db, AlertOptions options, IReadOnlyList<FoundHit> hits, CancellationToken cancellationToken)
     {
-        var groups = new AlertGroups(db, options);
+        var groups = new AlertGroups(options);
         long from = hits.Min(h => h.Time).ToUnixTimeMilliseconds() - groups._reach;
         long to = hits.Max(h => h.Time).ToUnixTimeMilliseconds() + groups._reach;
         // By the whole key: an indicator that is met everywhere has an alert of each workload.
         foreach (AlertKey[] keys in hits.Select(h => h.Key()).Distinct().Chunk(1000))
         {
-            foreach (AlertRow row in await Of(db, groups._cluster, keys, from, to).ToListAsync(cancellationToken))
+            foreach (AlertRow row in await Of(db, groups._cluster, keys, from, to).AsNoTracking().ToListAsync(cancellationToken))
             {
                 groups.Of(new AlertKey(row.Kind, row.Indicator, row.Namespace, row.Workload, row.Direction, row.Action)).Add(row);
             }
@@ -44,7 +44,7 @@ internal sealed class AlertGroups
     /// <summary>Both databases find the alerts of each key by the unique index over it; CROSS JOIN has SQLite begin with the keys, + keeps it from an index over the time.</summary>
     internal static IQueryable<AlertRow> Of(ThreatFeedsContext db, string cluster, AlertKey[] keys, long from, long to)
     {
-        string[][] words = [.. keys.Select(k => (string[])[Word.Of(k.Kind), k.Indicator, k.Namespace, k.Workload, Word.Of(k.Direction), k.Action == FlowAction.None ? "" : Word.Of(k.Action)])];
+        string[][] words = [.. keys.Select(k => (string[])[Word.Of(k.Kind), k.Indicator, k.Namespace, k.Workload, Word.Of(k.Direction), AlertRows.Action(k.Action)])];
         return db.LocksRows
             ? db.Alerts.FromSql(
                 $"""
@@ -70,7 +70,8 @@ internal sealed class AlertGroups
     {
         AlertKey key = hit.Key();
         long at = hit.Time.ToUnixTimeMilliseconds();
-        AlertRow? alert = Of(key).Where(a => Distance(a, at) <= _reach).MinBy(a => (Distance(a, at), a.Start));
+        List<AlertRow> ofKey = Of(key);
+        AlertRow? alert = Nearest(ofKey, at);
         if (alert is null)
         {
             alert = new AlertRow
@@ -87,8 +88,7 @@ internal sealed class AlertGroups
                 LastSeen = at,
                 OpenedAt = now,
             };
-            Of(key).Add(alert);
-            _db.Alerts.Add(alert);
+            ofKey.Add(alert);
             _news[alert] = AlertNews.Opened;
         }
         alert.Count++;
@@ -100,10 +100,27 @@ internal sealed class AlertGroups
         alert.FirstSeen = Math.Min(alert.FirstSeen, at);
         if (alert.Count == 1 || at >= alert.LastSeen)
         {
-            Describe(alert, hit);
+            _joined[alert] = hit;
+        }
+        else
+        {
+            _joined.TryAdd(alert, null);
         }
         alert.LastSeen = Math.Max(alert.LastSeen, at);
         return alert;
+    }
+
+    /// <summary>Writes the alerts that were opened, which gives them their ids, and what the hits changed of others.</summary>
+    public Task WriteAsync(ThreatFeedsContext db, CancellationToken cancellationToken)
+    {
+        foreach ((AlertRow alert, FoundHit? newest) in _joined)
+        {
+            if (newest is not null)
+            {
+                Describe(alert, newest);
+            }
+        }
+        return AlertRows.WriteAsync(db, [.. _joined.Keys], cancellationToken);
     }
 
     /// <summary>The newest hit says what the workload looks like.</summary>
@@ -121,6 +138,21 @@ internal sealed class AlertGroups
             alert.PeerPort = peer.Port;
             alert.PeerName = peer.Name.Length > 0 ? peer.Name : null;
         }
+    }
+
+    /// <summary>The one within reach that is nearest, of two as near the one that began first.</summary>
+    private AlertRow? Nearest(List<AlertRow> alerts, long at)
+    {
+        AlertRow? nearest = null;
+        foreach (AlertRow alert in alerts)
+        {
+            long distance = Distance(alert, at);
+            if (distance <= _reach && (nearest is null || (distance, alert.Start).CompareTo((Distance(nearest, at), nearest.Start)) < 0))
+            {
+                nearest = alert;
+            }
+        }
+        return nearest;
     }
 
     private static long Distance(AlertRow alert, long at) => at < alert.FirstSeen ? alert.FirstSeen - at : at > alert.LastSeen ? at - alert.LastSeen : 0;

@@ -15,41 +15,49 @@ internal static class AlertSamples
 
     private static readonly string[] Columns = ["AlertId", "HitId", "Time", "Record"];
 
-    public static async Task KeepAsync(ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, List<AlertRow> alerts, CancellationToken cancellationToken)
+    /// <param name="hits">New hits in the order of their time.</param>
+    /// <param name="alerts">The alert of each.</param>
+    public static async Task KeepAsync(ThreatFeedsContext db, List<StoredHit> hits, List<AlertRow> alerts, CancellationToken cancellationToken)
     {
         var inserts = new List<object[]>();
         var gone = new List<object[]>();
         var texts = new Dictionary<(string Source, Position Position), string>();
         long bytes = 0;
-        var groups = hits.Zip(alerts).GroupBy(p => p.Second.Id).ToDictionary(g => g.Key, g => g.Select(p => p.First).ToList());
-        foreach (KeyValuePair<long, List<(FoundHit Hit, byte[] Id)>>[] part in groups.Chunk(500))
+        var fresh = new Dictionary<long, List<Sample>>();
+        for (int i = 0; i < hits.Count; i++)
         {
-            long[] ids = [.. part.Select(p => p.Key)];
-            ILookup<long, (byte[] HitId, long Time)> stored = (await db.AlertSamples.Where(s => ids.Contains(s.AlertId)).Select(s => new { s.AlertId, s.HitId, s.Time }).ToListAsync(cancellationToken))
-                .ToLookup(s => s.AlertId, s => (s.HitId, s.Time));
-            foreach ((long alert, List<(FoundHit Hit, byte[] Id)> fresh) in part)
+            if (!fresh.TryGetValue(alerts[i].Id, out List<Sample>? ofAlert))
             {
-                List<(byte[] Id, long Time, FoundHit? Hit)> all =
-                [
-                    .. stored[alert].Select(s => (s.HitId, s.Time, (FoundHit?)null)),
-                    .. fresh.Select(f => (f.Id, f.Hit.Time.ToUnixTimeMilliseconds(), (FoundHit?)f.Hit)),
-                ];
-                all.Sort((a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : a.Id.AsSpan().SequenceCompareTo(b.Id));
-                for (int i = 0; i < all.Count; i++)
+                fresh[alerts[i].Id] = ofAlert = [];
+            }
+            ofAlert.Add(new Sample(hits[i].Id, hits[i].Hit.Time.ToUnixTimeMilliseconds(), hits[i].Hit));
+        }
+        // An alert without a hit of before has no sample.
+        long[] older = [.. alerts.Where(a => a.Count > fresh[a.Id].Count).Select(a => a.Id).Distinct()];
+        foreach (long[] part in older.Chunk(500))
+        {
+            foreach (var kept in await db.AlertSamples.Where(s => part.Contains(s.AlertId)).Select(s => new { s.AlertId, s.HitId, s.Time }).ToListAsync(cancellationToken))
+            {
+                fresh[kept.AlertId].Add(new Sample(HitId.Read(kept.HitId), kept.Time, null));
+            }
+        }
+        foreach ((long alert, List<Sample> all) in fresh)
+        {
+            all.Sort((a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : a.Id.Value.CompareTo(b.Id.Value));
+            for (int i = 0; i < all.Count; i++)
+            {
+                bool keep = i < Kept || i >= all.Count - Kept;
+                if (keep && all[i].Fresh is { } hit)
                 {
-                    bool keep = i < Kept || i >= all.Count - Kept;
-                    if (keep && all[i].Hit is { } hit)
+                    bytes += hit.Line.Length;
+                    if (bytes <= MaxBytes)
                     {
-                        bytes += hit.Line.Length;
-                        if (bytes <= MaxBytes)
-                        {
-                            inserts.Add([alert, all[i].Id, all[i].Time, Text(hit)]);
-                        }
+                        inserts.Add([alert, all[i].Id.ToBytes(), all[i].Time, Text(hit)]);
                     }
-                    else if (!keep && all[i].Hit is null)
-                    {
-                        gone.Add([alert, all[i].Id]);
-                    }
+                }
+                else if (!keep && all[i].Fresh is null)
+                {
+                    gone.Add([alert, all[i].Id.ToBytes()]);
                 }
             }
         }
@@ -66,4 +74,7 @@ internal static class AlertSamples
             return text;
         }
     }
+
+    /// <param name="Fresh">Null for one that is stored.</param>
+    private readonly record struct Sample(HitId Id, long Time, FoundHit? Fresh);
 }

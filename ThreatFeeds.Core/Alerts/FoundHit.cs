@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using ThreatFeeds.Logs;
 using ThreatFeeds.Vocabulary;
 
@@ -20,17 +17,7 @@ public sealed record FoundHit(
     public DateTimeOffset ArrivedAt { get; init; }
 
     /// <summary>The hit's identity: the same record and value give the same id in every search.</summary>
-    public byte[] Id()
-    {
-        byte[] source = Encoding.UTF8.GetBytes(Source.Id);
-        byte[] value = Encoding.UTF8.GetBytes(Value);
-        Span<byte> text = new byte[source.Length + 1 + 16 + value.Length];
-        source.CopyTo(text);
-        BinaryPrimitives.WriteInt64BigEndian(text[(source.Length + 1)..], Position.Segment);
-        BinaryPrimitives.WriteInt64BigEndian(text[(source.Length + 9)..], Position.Ordinal);
-        value.CopyTo(text[(source.Length + 17)..]);
-        return SHA256.HashData(text)[..16];
-    }
+    internal HitId Id() => HitId.Of(Source, Position, Value);
 }
 
 /// <summary>What makes hits one finding.</summary>

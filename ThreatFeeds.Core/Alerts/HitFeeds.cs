@@ -11,6 +11,7 @@ namespace ThreatFeeds.Alerts;
 internal sealed class HitFeeds
 {
     private readonly Dictionary<string, ListingRow> _listings;
+    private readonly Dictionary<string, string> _marks = new(StringComparer.Ordinal);
 
     private HitFeeds(Dictionary<string, ListingRow> listings) => _listings = listings;
 
@@ -24,7 +25,7 @@ internal sealed class HitFeeds
     public static string[] Names(string feeds) => [.. feeds.Split(',').Select(Name)];
 
     /// <summary>What a new row holds.</summary>
-    public string Write(IEnumerable<string> names) => string.Join(',', names.Order(StringComparer.Ordinal).Select(Mark));
+    public string Write(IReadOnlyList<string> names) => names.Count == 1 ? Mark(names[0]) : string.Join(',', names.Order(StringComparer.Ordinal).Select(Mark));
 
     /// <summary>A row's text with what these feeds add to it.</summary>
     /// <param name="gained">Names of the feeds that were not there.</param>
@@ -40,7 +41,14 @@ internal sealed class HitFeeds
     public Guid? Uid(string name) => _listings.GetValueOrDefault(name)?.FeedUid;
 
     /// <summary>A feed that is gone already has no listing: 0.</summary>
-    private string Mark(string name) => string.Create(CultureInfo.InvariantCulture, $"{name}#{_listings.GetValueOrDefault(name)?.Id ?? 0}");
+    private string Mark(string name)
+    {
+        if (!_marks.TryGetValue(name, out string? mark))
+        {
+            _marks[name] = mark = string.Create(CultureInfo.InvariantCulture, $"{name}#{_listings.GetValueOrDefault(name)?.Id ?? 0}");
+        }
+        return mark;
+    }
 
     private static string Name(string mark) => mark.Split('#')[0];
 }

@@ -32,16 +32,16 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
             return [];
         }
         await LockAsync(db, hits.Select(h => h.Indicator), cancellationToken);
-        List<(FoundHit Hit, byte[] Id)> dated = [.. hits.Select(h => (StorableHit.Of(h), h.Id()))];
-        Dictionary<string, HitRow> known = await KnownHits.FindAsync(db, dated.ConvertAll(d => d.Id), cancellationToken);
+        List<StoredHit> stored = [.. hits.Select(h => new StoredHit(StorableHit.Of(h), h.Id()))];
+        Dictionary<HitId, HitRow> known = await KnownHits.FindAsync(db, stored.Select(h => h.Id), cancellationToken);
 
         var feeds = await HitFeeds.LoadAsync(db, hits, cancellationToken);
         var feedHits = new FeedTally(feeds);
         var alertFeeds = new HashSet<(long, string)>();
-        await UniteAsync(db, dated, known, feeds, feedHits, alertFeeds, cancellationToken);
+        await UniteAsync(db, stored, known, feeds, feedHits, alertFeeds, cancellationToken);
 
-        var seen = new HashSet<string>();
-        List<(FoundHit Hit, byte[] Id)> fresh = [.. dated.Where(d => !known.ContainsKey(Convert.ToHexString(d.Id)) && seen.Add(Convert.ToHexString(d.Id))).OrderBy(d => d.Hit.Time)];
+        var seen = new HashSet<HitId>();
+        List<StoredHit> fresh = [.. stored.Where(h => !known.ContainsKey(h.Id) && seen.Add(h.Id)).OrderBy(h => h.Hit.Time)];
         if (fresh.Count > 0)
         {
             await OpenAsync(db, fresh, feeds, feedHits, alertFeeds, cancellationToken);
@@ -63,18 +63,18 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         {
             return;
         }
-        int[] locks = [.. indicators.Select(i => SHA256.HashData(Encoding.UTF8.GetBytes(i))[0] % Locks).Distinct().Order()];
+        int[] locks = [.. indicators.Distinct().Select(i => SHA256.HashData(Encoding.UTF8.GetBytes(i))[0] % Locks).Distinct().Order()];
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockSpace}, k) FROM unnest({locks}) WITH ORDINALITY AS t(k, n) ORDER BY n", cancellationToken);
     }
 
     /// <summary>A hit's feeds are the union of all that ever covered it.</summary>
     private static async Task UniteAsync(
-        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> hits, Dictionary<string, HitRow> known, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+        ThreatFeedsContext db, List<StoredHit> hits, Dictionary<HitId, HitRow> known, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
     {
         var updates = new List<object[]>();
-        foreach ((FoundHit hit, byte[] id) in hits)
+        foreach ((FoundHit hit, HitId id) in hits)
         {
-            if (!known.TryGetValue(Convert.ToHexString(id), out HitRow? row))
+            if (!known.TryGetValue(id, out HitRow? row))
             {
                 continue;
             }
@@ -84,7 +84,7 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
                 continue;
             }
             row.Feeds = united;
-            updates.Add([row.Feeds, id]);
+            updates.Add([row.Feeds, row.Id]);
             foreach (string feed in gained)
             {
                 feedHits.Add(feed, row.Time);
@@ -95,19 +95,19 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
     }
 
     private async Task OpenAsync(
-        ThreatFeedsContext db, List<(FoundHit Hit, byte[] Id)> fresh, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
+        ThreatFeedsContext db, List<StoredHit> fresh, HitFeeds feeds, FeedTally feedHits, HashSet<(long, string)> alertFeeds, CancellationToken cancellationToken)
     {
         var groups = await AlertGroups.LoadAsync(db, options, fresh.ConvertAll(f => f.Hit), cancellationToken);
         DateTime now = time.GetUtcNow().UtcDateTime;
         List<AlertRow> alerts = fresh.ConvertAll(f => groups.Join(f.Hit, now));
-        await db.SaveChangesAsync(cancellationToken);
+        await groups.WriteAsync(db, cancellationToken);
 
         var rows = new List<object[]>(fresh.Count);
         for (int i = 0; i < fresh.Count; i++)
         {
-            (FoundHit hit, byte[] id) = fresh[i];
+            (FoundHit hit, HitId id) = fresh[i];
             long at = hit.Time.ToUnixTimeMilliseconds();
-            rows.Add([id, alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, Word.Of(hit.Field), hit.Value, hit.Indicator, feeds.Write(hit.Feeds)]);
+            rows.Add([id.ToBytes(), alerts[i].Id, hit.Source.Id, hit.Position.Segment, hit.Position.Ordinal, at, Word.Of(hit.Field), hit.Value, hit.Indicator, feeds.Write(hit.Feeds)]);
             foreach (string feed in hit.Feeds)
             {
                 feedHits.Add(feed, at);
@@ -118,9 +118,11 @@ public sealed class HitWriter(AlertOptions options, TimeProvider time)
         await db.InsertManyAsync("hits", HitColumns, rows, "", cancellationToken);
         await db.InsertManyAsync("alert_outbox", OutboxColumns, [.. groups.News.Select(n => new object[] { n.Key.Id, Word.Of(n.Value), now })], "", cancellationToken);
         await AlertSamples.KeepAsync(db, fresh, alerts, cancellationToken);
-        db.ChangeTracker.Clear();
     }
 }
+
+/// <summary>A hit with every text fit for its column, and its id.</summary>
+internal readonly record struct StoredHit(FoundHit Hit, HitId Id);
 
 /// <summary>Hits by feed and hour, gathered for one write.</summary>
 internal sealed class FeedTally(HitFeeds feeds)

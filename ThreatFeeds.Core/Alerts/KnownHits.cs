@@ -1,55 +1,39 @@
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using ThreatFeeds.Storage;
 
 namespace ThreatFeeds.Alerts;
 
-/// <summary>
-/// Finds the hits that are stored already. SQLite is asked for one id at a time with a prepared statement, by its key; a list of ids would
-/// make it read the whole table.
-/// </summary>
+/// <summary>Finds the hits that are stored already, each by its key: SQLite is given the ids end to end and begins with them, since a list of them would make it read the whole table.</summary>
 internal static class KnownHits
 {
-    /// <returns>The rows by the hexadecimal form of their id.</returns>
-    public static async Task<Dictionary<string, HitRow>> FindAsync(ThreatFeedsContext db, List<byte[]> ids, CancellationToken cancellationToken)
+    private const int AtOnce = 10_000;
+
+    /// <returns>The rows by their id.</returns>
+    public static async Task<Dictionary<HitId, HitRow>> FindAsync(ThreatFeedsContext db, IEnumerable<HitId> ids, CancellationToken cancellationToken)
     {
-        var known = new Dictionary<string, HitRow>();
-        byte[][] stored = db.LocksRows ? [.. ids] : await StoredAsync(db, ids, cancellationToken);
-        foreach (byte[][] part in stored.Chunk(1000))
+        var known = new Dictionary<HitId, HitRow>();
+        foreach (HitId[] part in ids.Chunk(AtOnce))
         {
-            List<HitRow> rows = db.LocksRows
-                ? await db.Hits.FromSql($"""SELECT * FROM hits WHERE "Id" = ANY({part})""").AsNoTracking().ToListAsync(cancellationToken)
-                : [];
-            foreach (byte[] id in db.LocksRows ? [] : part)
+            foreach (HitRow row in await Of(db, part).AsNoTracking().ToListAsync(cancellationToken))
             {
-                rows.Add(await db.Hits.AsNoTracking().FirstAsync(h => h.Id == id, cancellationToken));
-            }
-            foreach (HitRow row in rows)
-            {
-                known[Convert.ToHexString(row.Id)] = row;
+                known[HitId.Read(row.Id)] = row;
             }
         }
         return known;
     }
 
-    private static async Task<byte[][]> StoredAsync(ThreatFeedsContext db, List<byte[]> ids, CancellationToken cancellationToken)
+    internal static IQueryable<HitRow> Of(ThreatFeedsContext db, HitId[] ids)
     {
-        var stored = new List<byte[]>();
-        await using DbCommand command = db.Database.GetDbConnection().CreateCommand();
-        command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
-        command.CommandText = """SELECT 1 FROM hits WHERE "Id" = @id""";
-        DbParameter parameter = command.CreateParameter();
-        parameter.ParameterName = "id";
-        command.Parameters.Add(parameter);
-        foreach (byte[] id in ids)
+        if (db.LocksRows)
         {
-            parameter.Value = id;
-            if (await command.ExecuteScalarAsync(cancellationToken) is not null)
-            {
-                stored.Add(id);
-            }
+            byte[][] keys = [.. ids.Select(i => i.ToBytes())];
+            return db.Hits.FromSql($"""SELECT h.* FROM unnest({keys}) AS k(id) JOIN hits h ON h."Id" = k.id""");
         }
-        return [.. stored];
+        byte[] joined = [.. ids.SelectMany(i => i.ToBytes())];
+        return db.Hits.FromSql(
+            $"""
+            SELECT h.* FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + {HitId.Bytes} FROM n WHERE i + {HitId.Bytes} <= {joined.Length}) SELECT i FROM n) n
+            CROSS JOIN hits h ON h."Id" = substr({joined}, n.i, {HitId.Bytes})
+            """);
     }
 }

@@ -37,8 +37,12 @@ internal static class StorableHit
         Labels = Few(side.Labels),
     };
 
-    private static Dictionary<string, string> Few(IReadOnlyDictionary<string, string> labels)
+    private static IReadOnlyDictionary<string, string> Few(IReadOnlyDictionary<string, string> labels)
     {
+        if (labels.Count <= Labels && labels.All(l => ReferenceEquals(StorableText.Of(l.Key, LabelName), l.Key) && ReferenceEquals(StorableText.Of(l.Value, LabelValue), l.Value)))
+        {
+            return labels;
+        }
         var few = new Dictionary<string, string>(Math.Min(labels.Count, Labels), StringComparer.Ordinal);
         foreach ((string name, string value) in labels.Count > Labels ? labels.OrderBy(l => l.Key, StringComparer.Ordinal).Take(Labels) : labels)
         {

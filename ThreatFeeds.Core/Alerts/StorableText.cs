@@ -18,7 +18,8 @@ internal static class StorableText
     public static string Of(string text, int bytes)
     {
         string visible = VisibleText.Whole(text);
-        if (Encoding.UTF8.GetByteCount(visible) <= bytes)
+        // No character has more than three bytes a unit of UTF-16.
+        if (3L * visible.Length <= bytes || Encoding.UTF8.GetByteCount(visible) <= bytes)
         {
             return visible;
         }

@@ -47,7 +47,7 @@ public sealed class LookBackRow
 /// <summary>One record and one value in it that is listed.</summary>
 public sealed class HitRow
 {
-    /// <summary>First 16 bytes of SHA-256(record id, value).</summary>
+    /// <summary>16 bytes: the low four of the segment and of the ordinal, then the first eight of SHA-256(source, position, value).</summary>
     public required byte[] Id { get; set; }
     public long AlertId { get; set; }
     public required string Source { get; set; }

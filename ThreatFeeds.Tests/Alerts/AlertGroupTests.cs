@@ -45,8 +45,9 @@ public sealed class AlertGroupTests
         await db.SaveChangesAsync();
         db.ChangeTracker.Clear();
 
-        var groups = await AlertGroups.LoadAsync(db, world.Alerts, [Hit("web-1", FlowAction.Deny), Hit("web-1", FlowAction.Deny), Hit("web-7", FlowAction.Deny), Hit("new", FlowAction.Deny)], default);
-        Assert.Equal(["web-1", "web-7"], db.ChangeTracker.Entries<AlertRow>().Select(e => e.Entity.Workload).Order());
+        FoundHit[] hits = [Hit("web-1", FlowAction.Deny), Hit("web-1", FlowAction.Deny), Hit("web-7", FlowAction.Deny), Hit("new", FlowAction.Deny)];
+        Assert.Equal(["web-1", "web-7"], await AlertGroups.Of(db, "cluster", [.. hits.Select(h => h.Key()).Distinct()], now - 1, now + 1).Select(a => a.Workload).Order().ToListAsync());
+        var groups = await AlertGroups.LoadAsync(db, world.Alerts, hits, default);
         // What was loaded is what hits join.
         Assert.Equal(2, groups.Join(Hit("web-1", FlowAction.Deny), DateTime.UnixEpoch).Count);
         Assert.Empty(groups.News);

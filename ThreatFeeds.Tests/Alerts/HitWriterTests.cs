@@ -132,6 +132,67 @@ public sealed class HitWriterTests
         }
     }
 
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task The_number_of_an_alert_that_is_gone_is_given_to_no_other(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        var writer = new HitWriter(world.Alerts, world.Clock);
+        var numbers = new List<long>();
+        for (int i = 0; i < 3; i++)
+        {
+            await using ThreatFeedsContext db = world.Contexts.Create();
+            await using (var transaction = await db.Database.BeginTransactionAsync())
+            {
+                await writer.WriteAsync(db, [Hit(0, i, 0, "a.example", world.Clock.GetUtcNow()), Hit(0, i, 1, "b.example", world.Clock.GetUtcNow())], default);
+                await transaction.CommitAsync();
+            }
+            numbers.AddRange(await db.Alerts.OrderBy(a => a.Id).Select(a => a.Id).ToListAsync());
+            await db.Alerts.ExecuteDeleteAsync();
+        }
+
+        Assert.Equal(6, numbers.Distinct().Count());
+        Assert.Equal(numbers.Order(), numbers);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task What_a_search_writes_of_a_flow_is_read_as_it_was_and_what_a_user_set_stays(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        var writer = new HitWriter(world.Alerts, world.Clock);
+        DateTimeOffset at = world.Clock.GetUtcNow();
+        var peer = new Endpoint("", "far", false, new Dictionary<string, string>(), "203.0.113.9", 443, null);
+        var details = new RecordDetails(at, Pod with { Labels = new Dictionary<string, string> { ["app"] = "ünder" } }, peer, FlowAction.Deny, false, "node-1");
+        var source = new LogSource("f", "f", LogKind.Flow);
+        var denied = new FoundHit(source, new Position(1, 1), at, HitField.DestinationIp, "203.0.113.9", "203.0.113.0/24", ["one"], details, "{}"u8.ToArray());
+        await WriteAsync(denied);
+        await using (ThreatFeedsContext db = world.Contexts.Create())
+        {
+            await db.Alerts.ExecuteUpdateAsync(a => a.SetProperty(r => r.State, AlertState.Acknowledged).SetProperty(r => r.Note, "seen"));
+        }
+
+        await WriteAsync(denied with { Position = new Position(1, 2), Time = at.AddMinutes(1), Details = details with { Node = null, Destination = peer with { Port = null, Name = "" } } });
+
+        AlertRow alert = Assert.Single(await world.AlertsAsync());
+        Assert.Equal((2, Severity.Medium, AlertState.Acknowledged, "seen"), (alert.Count, alert.Severity, alert.State, alert.Note));
+        Assert.Equal((LogKind.Flow, Direction.Outbound, FlowAction.Deny, "203.0.113.0/24", "shop", "web-1"), (alert.Kind, alert.Direction, alert.Action, alert.Indicator, alert.Namespace, alert.Workload));
+        Assert.Equal(((string?)null, "10.0.0.7", "203.0.113.9", (int?)null, (string?)null), (alert.Node, alert.WorkloadIp, alert.PeerIp, alert.PeerPort, alert.PeerName));
+        Assert.Equal("ünder", System.Text.Json.JsonDocument.Parse(alert.Labels).RootElement.GetProperty("app").GetString());
+        Assert.Equal((at.ToUnixTimeMilliseconds(), at.ToUnixTimeMilliseconds(), at.AddMinutes(1).ToUnixTimeMilliseconds()), (alert.Start, alert.FirstSeen, alert.LastSeen));
+        Assert.Equal(world.Clock.GetUtcNow().UtcDateTime, alert.OpenedAt, TimeSpan.FromMilliseconds(1));
+
+        async Task WriteAsync(FoundHit hit)
+        {
+            await using ThreatFeedsContext db = world.Contexts.Create();
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            await writer.WriteAsync(db, [hit], default);
+            await transaction.CommitAsync();
+        }
+    }
+
     private static RecordDetails Details(bool answered) => new(null, Pod, Endpoint.Unknown, FlowAction.None, answered, null);
 
     private static FoundHit Hit(int source, long segment, long ordinal, string name, DateTimeOffset at) =>
