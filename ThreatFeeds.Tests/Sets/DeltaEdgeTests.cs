@@ -3,6 +3,7 @@ using ThreatFeeds.Indicators;
 using ThreatFeeds.Sets;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Searching;
+using ThreatFeeds.Tests.Support;
 using ThreatFeeds.Vocabulary;
 using Xunit;
 
