@@ -96,6 +96,58 @@ public sealed class AlertRetentionTests
         await NothingLeftAsync(world);
     }
 
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task An_alert_goes_when_its_last_hit_and_its_opening_are_older_than_alerts_are_kept(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        world.Alerts.RetentionDays = 10;
+        DateTimeOffset now = world.Clock.GetUtcNow(), limit = now.AddDays(-10);
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        foreach ((string name, DateTimeOffset first, DateTimeOffset last, DateTimeOffset opened) in new[]
+        {
+            ("old", now.AddDays(-20), limit.AddMilliseconds(-1), now.AddDays(-20)), ("just not old", now.AddDays(-20), limit, now.AddDays(-20)),
+            ("going on", now.AddDays(-20), now, now.AddDays(-20)), ("of old logs that came now", now.AddDays(-20), now.AddDays(-20), now),
+        })
+        {
+            db.Alerts.Add(new AlertRow
+            {
+                Cluster = "cluster", Indicator = name, FirstSeen = first.ToUnixTimeMilliseconds(), LastSeen = last.ToUnixTimeMilliseconds(), Count = 1, Severity = Severity.High, OpenedAt = opened.UtcDateTime,
+            });
+        }
+        await db.SaveChangesAsync();
+        Assert.Equal(1, await new AlertRetention(world.Contexts, world.Alerts).RunAsync(now, default));
+        Assert.Equal(["going on", "just not old", "of old logs that came now"], (await world.AlertsAsync()).Select(a => a.Indicator).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task The_copies_of_records_go_with_their_alert(StorageProvider provider)
+    {
+        await using SearchWorld world = await OldAlertAsync(provider, database => database.Factory);
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        Assert.Equal(1, await db.AlertSamples.CountAsync());
+        Assert.Equal(1, await new AlertRetention(world.Contexts, world.Alerts).RunAsync(world.Clock.GetUtcNow(), default));
+        await NothingLeftAsync(world);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task What_was_set_aside_is_remembered_as_long_as_alerts_are_kept(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        world.Alerts.RetentionDays = 30;
+        DateTimeOffset now = world.Clock.GetUtcNow();
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        db.SetAside.AddRange(new[] { 31, 29, 8, 1 }.Select(d => new SetAsideRow { Source = "s", Segment = 1, Ordinal = d, Reason = "no reason", At = now.AddDays(-d).UtcDateTime }));
+        await db.SaveChangesAsync();
+        await new AlertRetention(world.Contexts, world.Alerts).RunAsync(now, default);
+        Assert.Equal([1L, 8L, 29L], await db.SetAside.Select(s => s.Ordinal).OrderBy(o => o).ToListAsync());
+    }
+
     private const int Many = 15_000;
 
     private static async Task HitDuringRetentionIsKeptAsync(string statement)

@@ -33,6 +33,8 @@ public sealed class StorableTextTests
         Assert.NotEqual(one, two);
         Assert.Equal(one, StorableText.Of(string.Concat(Enumerable.Repeat("🦊", 300_000)) + "1", 512));
         Assert.Equal(new string('x', 512), StorableText.Of(new string('x', 512), 512));
+        // Nothing that has room is left out.
+        Assert.Equal(512, Encoding.UTF8.GetByteCount(StorableText.Of(new string('x', 513), 512)));
     }
 
     [Fact]

@@ -83,6 +83,31 @@ public sealed class ElasticsearchTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("x")]
+    public async Task A_long_document_reads_back_as_it_was_sent_wherever_it_is_taken_apart(string shift)
+    {
+        await _host.CreateAsync("f", "DomainNameSet");
+        string path = $"/{Names}/_doc/f", odd = shift + string.Concat(Enumerable.Repeat("🦊", 50_000));
+        Assert.Equal(HttpStatusCode.Created, (await SendAsync("PUT", path, $$"""{"domains": ["a.example", "{{odd}}"]}""")).Status);
+        JsonElement read = (await SendAsync("GET", path, null)).Answer;
+        Assert.True(read.GetProperty("_source").GetProperty("domains")[1].GetString() == odd);
+    }
+
+    [Fact]
+    public async Task What_is_only_to_be_created_or_only_to_be_changed_is_not_done_otherwise()
+    {
+        await _host.CreateAsync("f", "DomainNameSet");
+        string update = $"/{Names}/_update/f";
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync("POST", update, """{"doc": {"domains": ["a.example"]}, "doc_as_upsert": false}""")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync("POST", update, """{"doc": {"domains": ["a.example"]}, "doc": {"domains": ["b.example"]}, "doc_as_upsert": true}""")).Status);
+        Assert.Empty(await _host.IndicatorsAsync("f"));
+        Assert.Equal(HttpStatusCode.Created, (await SendAsync("PUT", $"/{Names}/_doc/f?op_type=create", """{"domains": ["a.example"]}""")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await SendAsync("PUT", $"/{Names}/_doc/f?op_type=create", """{"domains": ["b.example"]}""")).Status);
+        Assert.Equal(["a.example"], await _host.IndicatorsAsync("f"));
+    }
+
+    [Theory]
     [InlineData("PUT", "/" + Ips + "/_doc/f", "", 400, "request body is required")]
     [InlineData("PUT", "/" + Ips + "/_doc/f", "\"ips\" : [\"99.99.99.99/32\"]", 400, "braces around it are missing")]
     [InlineData("PUT", "/" + Ips + "/_doc/f", "{\"ips\" : [\"99.99.99.99/32\"]", 400, "not JSON")]

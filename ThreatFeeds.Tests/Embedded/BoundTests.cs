@@ -10,6 +10,20 @@ namespace ThreatFeeds.Tests.Embedded;
 /// <summary>What the store holds in memory and does at once is bounded in bytes.</summary>
 public sealed class BoundTests
 {
+    [Fact]
+    public async Task A_batch_of_values_ends_at_a_mebibyte_however_many_records_were_asked_for()
+    {
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
+        await store.AddAsync([.. Enumerable.Range(0, 5).Select(i => $$"""{"qname":"{{new string((char)('a' + i), 600_000)}}","end_time":1}""")]);
+        var batches = new List<int>();
+        await store.ReadValuesAsync(store.Dns(), Position.BeforeAll, await store.HeadAsync(), 1_000, batch =>
+        {
+            batches.Add(batch.Records);
+            return true;
+        }, default);
+        Assert.Equal([2, 2, 1], batches);
+    }
+
     private readonly HeldClock _clock = new();
     private readonly ForgetfulFiles _files = new(1);
 

@@ -7,6 +7,17 @@ namespace ThreatFeeds.Tests.Embedded;
 /// <summary>Acknowledged records whose file was damaged or taken away: they count as deleted, and nothing waits for them.</summary>
 public sealed class DamageTests
 {
+    [Fact]
+    public async Task A_file_that_somebody_took_away_is_a_failure_and_not_records_that_were_passed()
+    {
+        var files = new ForgetfulFiles(1);
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(files, TimeProvider.System);
+        await store.AddAsync("a", "b");
+        files.Lose(".seg");
+        LogStoreException e = await Assert.ThrowsAsync<LogStoreException>(() => store.ReadAsync());
+        Assert.Contains("is gone", e.Message, StringComparison.Ordinal);
+    }
+
     private readonly HeldClock _clock = new();
     private readonly ForgetfulFiles _files = new(1);
 

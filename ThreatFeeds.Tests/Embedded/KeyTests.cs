@@ -26,6 +26,21 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public void A_key_used_anew_outlives_the_segment_it_was_used_in_first_and_costs_its_bytes_once()
+    {
+        var memory = new KeyMemory(1_000);
+        memory.Set("k", 1, new FramePlace(Segment.HeaderBytes, 100));
+        long one = memory.Bytes;
+        memory.Set("k", 2, new FramePlace(Segment.HeaderBytes, 100));
+        memory.Forget([1]);
+        Assert.True(memory.TryGet("k", out KeyPlace place));
+        Assert.Equal((2, one), (place.Segment, memory.Bytes));
+        memory.Forget([2]);
+        Assert.False(memory.TryGet("k", out _));
+        Assert.Equal(0, memory.Bytes);
+    }
+
+    [Fact]
     public async Task A_torn_frame_leaves_no_key_behind()
     {
         EmbeddedLogStore store = await OpenAsync();

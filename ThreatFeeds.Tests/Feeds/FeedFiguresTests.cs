@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
@@ -70,6 +71,26 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
         Assert.Empty((await _host.Runs.ListAsync(again, null, 10, default)).Items);
     }
 
+    [Fact]
+    public async Task The_last_run_is_the_last_that_has_begun()
+    {
+        Feed feed = await _host.CreateAsync("one", "IPSet", "http://127.0.0.1:9/");
+        RunRow run = (await _host.Queue.StartNextAsync("one", default))!;
+        await _host.Queue.FinishAsync(run, new RunEnd(RunOutcome.Unchanged, "ended"), default);
+        await _host.Queue.EnqueueAsync(feed, RunTrigger.Manual, Actor.Local, default);
+        Assert.Equal("ended", (await _host.Get<FeedOverviews>().FindAsync("one", default))!.LastRun!.Message);
+    }
+
+    [Fact]
+    public async Task A_patch_leaves_what_kubectl_writes_for_itself()
+    {
+        await _host.CreateAsync("one", "IPSet", annotations: """{"kubectl.kubernetes.io/last-applied-configuration": "{}", "note": "a"}""");
+        await _host.Get<FeedChanges>().PatchAsync("one", JsonNode.Parse("""{"spec": {"mode": "Disabled"}}""")!.AsObject(), FeedChangeOptions.Default, Actor.Local, default);
+        Feed feed = (await _host.Get<FeedCatalog>().FindAsync("one", default))!.Feed;
+        Assert.False(feed.Spec.Enabled);
+        Assert.Equal(["kubectl.kubernetes.io/last-applied-configuration", "note"], feed.Annotations.Keys.Order());
+    }
+
     [Theory]
     [InlineData("""{"threatfeeds.io/accept": "0123456789abcdef"}""")]
     [InlineData("""{"threatfeeds.io/min-share": "0.1"}""")]
@@ -82,6 +103,20 @@ public sealed class FeedFiguresTests : IAsyncLifetime, IDisposable
         Assert.Empty(await _host.Queue.QueuedFeedsAsync(default));
         await _host.ReplaceAsync("one", "IPSet", "http://127.0.0.1:9/", annotations);
         Assert.Equal(["one"], await _host.Queue.QueuedFeedsAsync(default));
+    }
+
+    [Fact]
+    public void Of_a_stored_status_what_nobody_knows_is_left_out()
+    {
+        JsonObject stored = JsonNode.Parse("""
+            {"lastSuccessfulSync": "yesterday", "errorConditions": [{"type": "99", "message": "a"}, {"type": "Unheard", "message": "b"}, {"type": 1}, null, {"type": "SetKept"}, {"type": "PullFailed", "message": "c"}]}
+            """)!.AsObject();
+        FeedStatus status = FeedStatus.Read(stored);
+        Assert.Equal([new FeedCondition(ConditionType.SetKept, ""), new FeedCondition(ConditionType.PullFailed, "c")], status.ErrorConditions);
+        Assert.Null(status.LastSuccessfulSync);
+        // Told in one order, whichever came first.
+        Assert.Equal([ConditionType.PullFailed, ConditionType.PushRefused, ConditionType.HitStorm],
+            FeedStatus.Empty.With(ConditionType.HitStorm, "a").With(ConditionType.PushRefused, "b").With(ConditionType.PullFailed, "c").ErrorConditions.Select(c => c.Type));
     }
 
     [Fact]

@@ -55,6 +55,23 @@ public sealed class RequestBodyTests
     }
 
     [Fact]
+    public async Task Each_copy_that_a_call_makes_of_a_body_counts_as_held_until_it_ends()
+    {
+        var budget = new BodyBudget(1L << 30);
+        var context = new DefaultHttpContext();
+        using (var held = new HeldBytes(budget))
+        {
+            await using var body = new IncomingBody(PipeReader.Create(new Parts(Bytes(10_000), 700)), held, new BodyOptions(), TimeProvider.System);
+            context.Request.Body = body;
+            context.Request.ContentLength = 10_000;
+            Assert.Equal(BodyOutcome.Whole, (await RequestBody.ReadAsync(context.Request, Most, CancellationToken.None, copies: 5)).Outcome);
+            // The block that it was read into has room for one byte more.
+            Assert.Equal(5 * 10_000 + 1, budget.Held);
+        }
+        Assert.Equal(0, budget.Held);
+    }
+
+    [Fact]
     public async Task A_bomb_is_given_up_at_the_bound()
     {
         byte[] bomb = Gzip(new byte[200 << 20]);

@@ -87,6 +87,29 @@ public sealed class JobsTests : IDisposable
         Assert.Equal(["due"], await host.Queue.QueuedFeedsAsync(default));
     }
 
+    [Theory]
+    [InlineData("5m", 6, true)]
+    [InlineData("5m", 4, false)]
+    [InlineData("24h", 17, true)]
+    [InlineData("24h", 13, false)]
+    public async Task A_feed_with_a_damaged_set_is_due_after_its_period_and_a_quarter_of_an_hour_at_most(string period, int minutes, bool due)
+    {
+        await using HostileServer server = await HostileServer.TextAsync("bad.example\n");
+        await using FeedsHost host = await FeedsHost.CreateAsync(_folder.Path);
+        System.Text.Json.Nodes.JsonObject manifest = FeedsHost.Manifest("names", "DomainNameSet", server.Url);
+        manifest["spec"]!["pull"]!["period"] = period;
+        Assert.IsType<FeedChangeResult.Ok>(await host.Get<FeedChanges>().CreateAsync(manifest, FeedChangeOptions.Default, Actor.Local, default));
+        await host.PullAsync((await host.Get<FeedCatalog>().FindAsync("names", default))!.Feed);
+        DateTime finished = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-minutes);
+        await host.AlterAsync(async db =>
+        {
+            await db.StoredSets.ExecuteUpdateAsync(u => u.SetProperty(s => s.Format, 0));
+            await db.Runs.ExecuteUpdateAsync(u => u.SetProperty(r => r.FinishedAt, finished));
+        });
+        await new DispatchJob(host.Get<FeedCatalog>(), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
+        Assert.Equal(due ? ["names"] : [], await host.Queue.QueuedFeedsAsync(default));
+    }
+
     [Fact]
     public async Task A_deleted_feed_is_not_pulled_any_more()
     {
@@ -129,6 +152,8 @@ public sealed class JobsTests : IDisposable
         {
             await host.CreateAsync("names", "DomainNameSet", server.Url);
             await host.Queue.StartNextAsync("names", default);
+            // It is not waited for: the process knows its own.
+            await host.AlterAsync(db => db.Runs.ExecuteUpdateAsync(u => u.SetProperty(r => r.LeaseUntil, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(1))));
         }
         await using FeedsHost again = await StartAsync();
         Feed feed = (await again.Get<FeedCatalog>().FindAsync("names", default))!.Feed;

@@ -12,6 +12,22 @@ public sealed class CalicoReaderTests
     private readonly CalicoReader _reader = new();
 
     [Theory]
+    [InlineData("source_ip", "\"192.0.2.1\"")]
+    [InlineData("source_ips", "[\"192.0.2.1\"]")]
+    [InlineData("source_name", "\"web-1\"")]
+    [InlineData("source_name_aggr", "\"web-*\"")]
+    [InlineData("dest_ip", "\"192.0.2.1\"")]
+    [InlineData("dest_ips", "[\"192.0.2.1\"]")]
+    [InlineData("dest_name", "\"web-1\"")]
+    [InlineData("dest_name_aggr", "\"web-*\"")]
+    public void Any_word_of_a_source_or_destination_makes_a_flow_record(string key, string value)
+    {
+        byte[] line = Encoding.UTF8.GetBytes($$"""{"start_time":1772352000,"{{key}}":{{value}}}""");
+        Assert.True(_reader.Refuse(LogKind.Flow, line).IsNone);
+        Assert.Contains("is a flow record", _reader.Refuse(LogKind.Dns, line).ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"start_time":1,"qname":"a.example","rrsets":[]}""", "qname a.example")]
     [InlineData("""{"rrsets":[{"rdata":["x.example","1.2.3.4"],"name":"b.example","type":"CNAME"}],"qname":"A.example."}""", "qname A.example.|rr_name b.example|rdata x.example|rdata 1.2.3.4")]
     [InlineData("""{"qname":"a.example","rrsets":[{"name":"n","rdata":["10 mail.example."],"type":"mx"}]}""", "qname a.example|rr_name n|rdata 10 mail.example.|rdata mail.example.")]

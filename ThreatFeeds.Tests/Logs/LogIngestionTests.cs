@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using System.Text;
 using ThreatFeeds.Actors;
 using ThreatFeeds.Embedded;
 using ThreatFeeds.Logs;
+using ThreatFeeds.Telemetry;
 using ThreatFeeds.Tests.Embedded;
 using ThreatFeeds.Vocabulary;
 using Xunit;
@@ -12,6 +14,9 @@ namespace ThreatFeeds.Tests.Logs;
 public sealed class LogIngestionTests
 {
     private static readonly LogReaders Readers = new([new CalicoReader()]);
+
+    /// <summary>Records measured by the test at work.</summary>
+    private static readonly AsyncLocal<List<(string Outcome, long Records)>?> _received = new();
 
     [Theory]
     [InlineData(1)]
@@ -25,6 +30,24 @@ public sealed class LogIngestionTests
         Assert.Equal((3, 1), (answer.Accepted, answer.Refused));
         Assert.Equal(5, Assert.Single(answer.Refusals).Line);
         Assert.Equal(["{\"qname\":\"a\",\"end_time\":1}", "{\"qname\":\"b\",\"end_time\":1}", "{\"qname\":\"é\",\"end_time\":1}"], await store.LinesAsync());
+    }
+
+    [Fact]
+    public async Task A_body_that_is_sent_again_is_counted_once()
+    {
+        await using EmbeddedLogStore store = await StoreFixture.OpenAsync(new ForgetfulFiles(1), TimeProvider.System);
+        using var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument == Meters.RecordsReceived) { l.EnableMeasurementEvents(instrument); } } };
+        // Called where it is measured: what other tests measure meanwhile stays theirs.
+        listener.SetMeasurementEventCallback<long>((_, records, tags, _) => _received.Value?.Add(((string)tags[0].Value!, records)));
+        listener.Start();
+        _received.Value = [];
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            Ingestion answer = await new LogIngestion(Readers, store).IngestAsync(
+                LogKind.Dns, "calico", Bodies.Cut(Encoding.UTF8.GetBytes("{\"qname\":\"a\",\"end_time\":1}\n{\"qname\":\"b\",\"end_time\":1}"), 999), "key", Actor.Local, CancellationToken.None);
+            Assert.Equal(2, answer.Accepted);
+        }
+        Assert.Equal(2, _received.Value.Where(r => r.Outcome == "accepted").Sum(r => r.Records));
     }
 
     [Fact]

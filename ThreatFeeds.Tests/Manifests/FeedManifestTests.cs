@@ -6,12 +6,36 @@ using ThreatFeeds.Feeds;
 using ThreatFeeds.Manifests;
 using ThreatFeeds.Storage;
 using ThreatFeeds.Tests.Support;
+using ThreatFeeds.Vocabulary;
 using Xunit;
 
 namespace ThreatFeeds.Tests.Manifests;
 
 public sealed class FeedManifestTests
 {
+    [Fact]
+    public void Sets_are_of_one_origin_only_when_they_were_fetched_and_read_alike()
+    {
+        var csv = new FeedFormat.Csv(1, null, true, ',', '#', null, false);
+        FeedFormat[] formats =
+        [
+            new FeedFormat.NewlineDelimited(), new FeedFormat.Json("$.a"), new FeedFormat.Json("$.b"), csv, csv with { FieldNum = 2 }, csv with { FieldNum = null, FieldName = "name" }, csv with { Header = false },
+            csv with { Delimiter = ';' }, csv with { Comment = null }, csv with { RecordSize = 3 }, csv with { DisableRecordSizeValidation = true },
+        ];
+        var none = new Dictionary<string, string>();
+        string[] origins =
+        [
+            .. formats.Select(f => FeedOrigin.Of(Made(ContentKind.IPSet, "https://a.example/list", f, none))),
+            FeedOrigin.Of(Made(ContentKind.DomainNameSet, "https://a.example/list", formats[0], none)),
+            FeedOrigin.Of(Made(ContentKind.DomainNameSet, "https://a.example/list", formats[0], new Dictionary<string, string> { [FeedAnnotations.Urls] = "host" })),
+            FeedOrigin.Of(Made(ContentKind.IPSet, "https://a.example/list?key=1", formats[0], none)),
+        ];
+        Assert.Equal(origins.Length, origins.Distinct().Count());
+
+        static Feed Made(ContentKind content, string url, FeedFormat format, Dictionary<string, string> annotations) => new(
+            "one", Guid.Empty, 0, new FeedSpec(content, true, null, false, null, new PullSpec(TimeSpan.FromHours(1), new Uri(url), format, [])), new Dictionary<string, string>(), annotations);
+    }
+
     private static JsonObject Again(JsonObject manifest) => ManifestText.ReadYaml(Encoding.UTF8.GetBytes(ManifestYaml.Write(manifest)));
 
     [Fact]

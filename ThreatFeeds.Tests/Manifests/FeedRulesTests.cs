@@ -20,6 +20,16 @@ public sealed class FeedRulesTests
 
     private FeedReading ReadHttp(string members) => ReadSpec($"{{pull: {{http: {{url: 'https://a.example/', {members}}}}}}}");
 
+    [Theory]
+    [InlineData("0", true)]
+    [InlineData("0.5", true)]
+    [InlineData("1", true)]
+    [InlineData("1.01", false)]
+    [InlineData("1e-1", false)]
+    [InlineData("-0.5", false)]
+    public void The_least_share_is_a_number_from_0_to_1_written_plainly(string share, bool taken) =>
+        Assert.Equal(taken, ReadSpec("{}", $"{{name: my-feed, annotations: {{threatfeeds.io/min-share: '{share}'}}}}").Problems.Count == 0);
+
     [SharedDataFact]
     public void Every_feed_of_the_documentation_is_accepted()
     {

@@ -192,6 +192,22 @@ public sealed class SecretOwnerTests : IAsyncLifetime, IDisposable
         Assert.Equal("Bearer x", Assert.Single(_foreign.Requests).Headers.Authorization.ToString());
     }
 
+    [Fact]
+    public async Task A_secret_that_was_missing_is_said_no_longer_once_a_pull_fails_for_another_reason()
+    {
+        await using HostileServer server = await HostileServer.StartAsync(c =>
+        {
+            c.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        });
+        Feed feed = await _host.CreateAsync("names", "DomainNameSet", server.Url, headers: Headers("globalthreatfeed-names-token"));
+        await _host.PullAsync(feed);
+        Assert.Equal([ConditionType.HeaderSourceMissing], (await _host.ConditionsAsync("names")).Select(c => c.Type));
+        await SecretAsync("globalthreatfeed-names-token");
+        await _host.PullAsync(feed);
+        Assert.Equal([ConditionType.PullFailed], (await _host.ConditionsAsync("names")).Select(c => c.Type));
+    }
+
     private static void AssertNothingSent(HostileServer server) => Assert.All(server.Requests, r => Assert.False(r.Headers.ContainsKey("Authorization"), $"{r.Path} was sent {r.Headers.Authorization}"));
 
     private static string Headers(string secret, bool optional = false) =>

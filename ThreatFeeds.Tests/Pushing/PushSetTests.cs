@@ -46,6 +46,7 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
     [InlineData("""{"domains": ["bad.example"]}""", "'ips'")]
     [InlineData("""{"ips": "192.0.2.1"}""", "not a list")]
     [InlineData("""{"ips": ["192.0.2.1", 7]}""", "Entry 2")]
+    [InlineData("""{"ips": ["192.0.2.1", true, 8, "192.0.2.2"]}""", "Entry 2 of 'ips' is true or false")]
     [InlineData("""{"ips": []}""", "DELETE")]
     [InlineData("{}", "empty")]
     [InlineData("[]", "not an object")]
@@ -205,7 +206,7 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Deleting_a_document_of_the_other_index_leaves_the_set()
     {
-        await _host.CreateAsync("pushed", "DomainNameSet");
+        Feed feed = await _host.CreateAsync("pushed", "DomainNameSet");
         const string text = """{"domains": ["a.example"]}""";
         await _host.Get<PushSet>().PushAsync("pushed", Documents.Of(ContentKind.DomainNameSet, text), Actor.Local, default);
         // Whoever applies what waits may come first, and drops what the feed cannot use: then once more.
@@ -220,6 +221,7 @@ public sealed class PushSetTests : IAsyncLifetime, IDisposable
         });
         Assert.Equal(["a.example"], await _host.IndicatorsAsync("pushed"));
         Assert.NotNull(await _host.Get<PushedDocuments>().FindAsync("pushed", ContentKind.DomainNameSet, default));
+        Assert.DoesNotContain((await _host.Runs.ListAsync(feed, null, 100, default)).Items, r => r.Message?.Contains("was deleted", StringComparison.Ordinal) == true);
     }
 
     private Task<PushResult> PushAsync(string feed, string document) =>

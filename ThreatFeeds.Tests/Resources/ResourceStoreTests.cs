@@ -22,6 +22,24 @@ public sealed class ResourceStoreTests : IAsyncLifetime, IDisposable
         await _services.GetRequiredService<IContextFactory>().MigrateAsync(CancellationToken.None);
     }
 
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(5, false)]
+    public async Task A_write_that_others_get_in_the_way_of_is_tried_five_times(int conflicts, bool written)
+    {
+        int tries = 0;
+        Task<string> work = WriteConflicts.RetryAsync(_ => ++tries <= conflicts ? throw new Microsoft.Data.Sqlite.SqliteException("busy", 5) : Task.FromResult("written"), default);
+        if (written)
+        {
+            Assert.Equal("written", await work);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => work);
+        }
+        Assert.Equal(5, tries);
+    }
+
     public async Task DisposeAsync()
     {
         await _services.DisposeAsync();

@@ -32,6 +32,20 @@ public sealed class RunQueueTests
     [Theory]
     [OnSqlite]
     [OnPostgres]
+    public async Task A_run_that_nobody_has_begun_outlives_as_many_finished_ones_as_are_kept(StorageProvider provider)
+    {
+        await using Queues world = await Queues.CreateAsync(provider);
+        RunRow queued = await world.Of("one").EnqueueAsync(world.Feed, RunTrigger.Manual, Actor.Local, default);
+        for (int i = 0; i <= RunHistory.Kept; i++)
+        {
+            await world.Of("one").RecordAsync(world.Feed, RunTrigger.Push, Actor.Local, TimeProvider.System.GetUtcNow(), new RunEnd(RunOutcome.Unchanged, null), default);
+        }
+        Assert.Equal(queued.Id, (await world.Of("one").StartNextAsync("names", default))!.Id);
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
     public async Task A_run_that_could_not_be_ended_is_free_again_when_its_lease_is_over(StorageProvider provider)
     {
         await using Queues world = await Queues.CreateAsync(provider);

@@ -60,6 +60,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         RunRow run = await StartAsync(NewFeed("names"));
         InterruptedContexts contexts = new(_database.Factory) { Away = true };
         var clock = new ManualClock();
+        DateTimeOffset start = clock.GetUtcNow();
         await using var lease = new RunLease(Of("one", contexts), run, clock, default);
         for (TimeSpan passed = TimeSpan.Zero; passed < RunQueue.LeaseTime * 0.9; passed += RunQueue.LeaseTime / 3)
         {
@@ -69,6 +70,7 @@ public sealed class RunRaceTests : IAsyncLifetime
         }
         await clock.AdvanceUntilAsync(RunQueue.LeaseTime / 3, () => Task.FromResult(lease.Token.IsCancellationRequested));
         Assert.True(lease.Lost);
+        Assert.Equal(start + RunQueue.LeaseTime, clock.GetUtcNow());
     }
 
     [Fact]

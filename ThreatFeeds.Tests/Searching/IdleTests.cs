@@ -34,4 +34,25 @@ public sealed class IdleTests
         await db.WaitingPushes.Where(w => w.Feed == "one").ExecuteDeleteAsync();
         Assert.True((await world.States.GetAsync(default)).Idle);
     }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task A_pull_that_is_queued_or_under_way_is_not_idle(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.SettleAsync();
+        Assert.True((await world.States.GetAsync(default)).Idle);
+        var run = new RunRow { Feed = "one", FeedUid = Guid.NewGuid(), Actor = "local", QueuedAt = world.Clock.GetUtcNow().UtcDateTime };
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        db.Runs.Add(run);
+        await db.SaveChangesAsync();
+        Assert.False((await world.States.GetAsync(default)).Idle);
+        run.StartedAt = run.QueuedAt;
+        await db.SaveChangesAsync();
+        Assert.False((await world.States.GetAsync(default)).Idle);
+        (run.FinishedAt, run.Outcome) = (run.QueuedAt, RunOutcome.Unchanged);
+        await db.SaveChangesAsync();
+        Assert.True((await world.States.GetAsync(default)).Idle);
+    }
 }

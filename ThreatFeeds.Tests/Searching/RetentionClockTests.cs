@@ -40,6 +40,19 @@ public sealed class RetentionClockTests
         Assert.Null((await world.States.GetAsync(default)).RetentionWaitsUntil);
     }
 
+    [Fact]
+    public async Task Records_alone_say_what_time_it_was_in_a_folder_that_retention_never_saw()
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite);
+        await world.DnsAsync("a.example", "b.example");
+        await world.SettleAsync();
+        world.Clock.Advance(TimeSpan.FromDays(400));
+        await world.RestartAsync();
+        await world.RetainAsync();
+        Assert.Equal(2, await RecordsAsync(world));
+        Assert.NotNull((await world.States.GetAsync(default)).RetentionWaitsUntil);
+    }
+
     [Theory]
     [OnSqlite]
     [OnPostgres]

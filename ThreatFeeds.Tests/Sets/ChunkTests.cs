@@ -70,6 +70,48 @@ public sealed class ChunkTests
         Assert.True(refused > 200, $"{refused} refused");
     }
 
+    [Fact]
+    public void Bytes_that_belong_to_no_entry_are_damage()
+    {
+        DatedSet set = Random(3);
+        byte[] data = SetChunkCodec.Encode(set, 0, set.Set.Count), raw = new byte[1 << 20];
+        // The length before stands in three bytes at most.
+        int head = 1 + Array.FindIndex(data, b => b < 128);
+        Assert.True(BrotliDecoder.TryDecompress(data.AsSpan(head), raw, out int length));
+        new DecodedChunk().Read(Packed(raw, length), 2, set.Set.Count);
+        Assert.Throws<InvalidDataException>(() => new DecodedChunk().Read(Packed(raw, length + 1), 2, set.Set.Count));
+        Assert.Throws<InvalidDataException>(() => new DecodedChunk().Read(Packed(raw, length - 1), 2, set.Set.Count));
+
+        static byte[] Packed(byte[] raw, int length)
+        {
+            using var to = new MemoryStream();
+            using (var write = new BinaryWriter(to, System.Text.Encoding.UTF8, leaveOpen: true))
+            {
+                write.Write7BitEncodedInt(length);
+            }
+            using (var pack = new BrotliStream(to, CompressionLevel.Fastest, leaveOpen: true))
+            {
+                pack.Write(raw, 0, length);
+            }
+            return to.ToArray();
+        }
+    }
+
+    [Fact]
+    public void An_entry_that_comes_twice_is_damage()
+    {
+        IndicatorSet set = Indicators.Sets.Of("a.example", "b.example");
+        // Both columns say that the second entry is the first once more: nothing shared, and the same rest.
+        byte[] data = SetChunkCodec.Encode(new DatedSet(set, [1, 1]), 0, 2), raw = new byte[1 << 10];
+        Assert.True(BrotliDecoder.TryDecompress(data.AsSpan(1), raw, out int length));
+        int second = raw.AsSpan(0, length).LastIndexOf("b.example"u8);
+        raw[second] = (byte)'a';
+        byte[] packed = new byte[1 << 10];
+        Assert.True(BrotliEncoder.TryCompress(raw.AsSpan(0, length), packed.AsSpan(1), out int written));
+        packed[0] = (byte)length;
+        Assert.Throws<InvalidDataException>(() => new DecodedChunk().Read(packed[..(written + 1)], 2, 2));
+    }
+
     private static byte[] Encode(DatedSet set, int from, int count, int format) => format == 2 ? SetChunkCodec.Encode(set, from, count) : FirstForm(set, from, count);
 
     /// <summary>As the first version wrote it.</summary>

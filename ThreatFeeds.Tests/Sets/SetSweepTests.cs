@@ -42,6 +42,48 @@ public sealed class SetSweepTests
     [Theory]
     [OnSqlite]
     [OnPostgres]
+    public async Task Of_a_set_that_another_came_before_nothing_is_left(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "a.example");
+        Feed feed = (await world.Catalog.FindAsync("one", default))!.Feed;
+        var contexts = new InterruptedContexts(world.Contexts);
+        contexts.Interrupt(2, () => world.SetAsync("one", "a.example", "b.example"));
+        SetChange? change = await new ListedSets(contexts, world.Stored, world.Listings).ReplaceAsync(feed, Indicators.Sets.Of("a.example", "c.example"), new SetSource("d", "", null, null), default);
+        Assert.True(contexts.Interrupted);
+        Assert.Equal(new SetChange(RunOutcome.Replaced, 1, 1), change);
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        // The first, the other's with what it added, and this one with what it added.
+        Assert.Equal(5, await db.StoredSets.CountAsync());
+        Assert.Equal(4, await db.StoredSets.CountAsync(s => db.Listings.Any(l => l.SetId == s.Id) || db.ListingChanges.Any(c => c.AddedSetId == s.Id)));
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
+    public async Task What_a_change_added_is_kept_until_every_source_has_passed_it(StorageProvider provider)
+    {
+        await using SearchWorld world = await SearchWorld.CreateAsync(provider);
+        await world.FeedAsync("one", "DomainNameSet");
+        await world.SetAsync("one", "a.example");
+        await world.DnsAsync("b.example");
+        await world.SettleAsync();
+        await world.SetAsync("one", "a.example", "b.example");
+        // The set and what it adds, which only the change names; the one before is named by nothing.
+        await world.AgeSetsAsync(TimeSpan.FromHours(2));
+        await world.RetainAsync();
+        await using ThreatFeedsContext db = world.Contexts.Create();
+        Assert.Equal(2, await db.StoredSets.CountAsync());
+        await world.SettleAsync();
+        Assert.Single(await world.HitsAsync());
+        await world.RetainAsync();
+        Assert.Equal(1, await db.StoredSets.CountAsync());
+    }
+
+    [Theory]
+    [OnSqlite]
+    [OnPostgres]
     public async Task A_set_being_written_is_not_swept_by_a_process_whose_clock_is_ahead(StorageProvider provider)
     {
         await using SearchWorld world = await SearchWorld.CreateAsync(provider);
