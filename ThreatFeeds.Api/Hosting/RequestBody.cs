@@ -27,6 +27,9 @@ internal enum BodyOutcome
 /// <param name="Held">What the call holds; whoever makes more of the body takes for it here.</param>
 internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequence<byte> Bytes, string Encoding, long Most, HeldBytes Held)
 {
+    /// <summary>What the server reads, and drops, of a body that is too long once it has said so (for at most five seconds): who still sends when the connection is closed may never see the answer.</summary>
+    private const int ReadOnBytes = 16 << 20;
+
     // Small enough to stay out of the large object heap.
     private const int BlockBytes = 64 << 10;
     private const int SmallestBlock = 256;
@@ -61,14 +64,14 @@ internal readonly record struct RequestBody(BodyOutcome Outcome, ReadOnlySequenc
             request.HttpContext.Response.Headers.AcceptEncoding = "gzip";
             return new RequestBody(BodyOutcome.UnknownEncoding, default, encoding, most, held);
         }
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            // Counts what comes over the wire; what is taken is counted below.
+            limit.MaxRequestBodySize = gzip ? most : most + ReadOnBytes;
+        }
         if (request.ContentLength > most)
         {
             return new RequestBody(BodyOutcome.TooLong, default, encoding, most, held);
-        }
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            // Counts what comes over the wire; what comes out of gzip is counted below.
-            limit.MaxRequestBodySize = most;
         }
         int first = gzip || request.ContentLength is not { } length ? BlockBytes : (int)Math.Clamp(length + 1, SmallestBlock, BlockBytes);
         try

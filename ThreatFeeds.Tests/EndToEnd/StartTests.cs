@@ -164,16 +164,17 @@ public sealed class StartTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Sixty_five_mebibytes_are_too_large(bool lengthKnown)
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    public async Task Sixty_five_mebibytes_are_too_large_and_whoever_sends_them_hears_it(bool lengthKnown, bool asksFirst)
     {
         await using AppFixture app = await AppFixture.StartAsync();
         byte[] body = new byte[65 << 20];
         body.AsSpan().Fill((byte)'\n');
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/logs/dns") { Content = new ByteArrayContent(body) };
         // As curl does: the body is not sent when the answer comes first.
-        request.Headers.ExpectContinue = lengthKnown;
+        request.Headers.ExpectContinue = asksFirst;
         request.Headers.TransferEncodingChunked = !lengthKnown;
         using HttpResponseMessage answer = await app.Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
