@@ -15,7 +15,7 @@ public sealed class DamageTests
         await store.AddAsync("a", "b");
         files.Lose(".seg");
         LogStoreException e = await Assert.ThrowsAsync<LogStoreException>(() => store.ReadAsync());
-        Assert.Contains("is gone", e.Message, StringComparison.Ordinal);
+        Assert.Contains("1.seg cannot be read", e.Message, StringComparison.Ordinal);
     }
 
     private readonly HeldClock _clock = new();
