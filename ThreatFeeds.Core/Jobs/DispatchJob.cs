@@ -17,11 +17,12 @@ public sealed class DispatchJob(FeedCatalog feeds, ListedSets sets, RunHistory h
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await runs.ForgetGoneAsync(cancellationToken);
-        // In this order: a run that ends in between is seen as the last one.
+        // In this order: a feed that is made in between is none of these, since its first run is queued with it; a run that ends in between is seen as the last one.
+        List<Feed> all = [.. (await feeds.ListAsync(cancellationToken)).Select(f => f.Feed)];
         IReadOnlySet<Guid> underWay = await history.UnfinishedAsync(cancellationToken);
         IReadOnlyDictionary<Guid, RunRow> last = await history.LastPullsAsync(cancellationToken);
         IReadOnlyList<string> damaged = await sets.DamagedAsync(cancellationToken);
-        foreach (Feed feed in (await feeds.ListAsync(cancellationToken)).Select(f => f.Feed))
+        foreach (Feed feed in all)
         {
             if (feed.Spec is { Enabled: true, Pull: { } pull } && !underWay.Contains(feed.Uid) && IsDue(last.GetValueOrDefault(feed.Uid), damaged.Contains(feed.Name) && pull.Period > PullTimes.Retry ? PullTimes.Retry : pull.Period))
             {
