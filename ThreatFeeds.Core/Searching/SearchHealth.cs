@@ -20,8 +20,8 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
     internal const string Forward = "forward";
     internal const string LookBack = "look-back";
 
-    /// <summary>Searches that failed last, with what the feeds say of it and since when; null until they do.</summary>
-    private readonly Dictionary<FailureMark, (ConditionType Type, string Message, DateTimeOffset At)?> _failing = [];
+    /// <summary>Searches that failed last, with what the feeds are to say of it, and when they were last told; null until they were.</summary>
+    private readonly Dictionary<FailureMark, (ConditionType Type, string Message, DateTimeOffset? SaidAt)> _failing = [];
 
     /// <summary>Searches that went well since they failed last, or since this process began.</summary>
     private readonly HashSet<FailureMark> _well = [];
@@ -129,7 +129,7 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
             }
         }
         // A feed has one condition of a type: what stood behind the one that went is said again.
-        foreach ((ConditionType type, string message, _) in _failing.Values.OfType<(ConditionType, string, DateTimeOffset)>().ToList())
+        foreach ((ConditionType type, string message, _) in _failing.Values)
         {
             await SayAsync(type, message, cancellationToken);
         }
@@ -160,12 +160,12 @@ public sealed class SearchHealth(FeedCatalog catalog, FeedStatusWriter status, S
         try
         {
             // Said again now and then: a feed may have come meanwhile, and another process may have taken it back.
-            if (_failing.TryGetValue(what, out (ConditionType Type, string Message, DateTimeOffset At)? said) && said is { } before && before.Message == message && time.GetUtcNow() - before.At < SayEvery)
+            if (_failing.TryGetValue(what, out var before) && before.Message == message && before.SaidAt is { } at && time.GetUtcNow() - at < SayEvery)
             {
                 return;
             }
             _well.Remove(what);
-            _failing[what] = null;
+            _failing[what] = (type, message, null);
             await SayAsync(type, message, cancellationToken);
             _failing[what] = (type, message, time.GetUtcNow());
         }

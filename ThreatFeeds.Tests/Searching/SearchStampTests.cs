@@ -92,6 +92,25 @@ public sealed class SearchStampTests
         Assert.Empty(await ConditionsAsync(world, "one"));
     }
 
+    [Fact]
+    public async Task A_failure_that_could_not_be_told_is_told_by_the_next_and_taken_back_only_by_a_success()
+    {
+        InterruptedContexts contexts = null!;
+        await using SearchWorld world = await SearchWorld.CreateAsync(StorageProvider.Sqlite, wrap: database => contexts = new InterruptedContexts(database.Factory));
+        await world.FeedAsync("one", "DomainNameSet");
+        using SearchHealth health = Health(world);
+        LogSource dns = world.Logs.Sources.First(s => s.Kind == LogKind.Dns), flow = world.Logs.Sources.First(s => s.Kind == LogKind.Flow);
+        await health.FailedAsync(SearchHealth.Forward, flow, new LogStoreException("no disk"), default);
+        contexts.Away = true;
+        await health.FailedAsync(SearchHealth.Forward, dns, new LogStoreException("no disk"), default);
+        contexts.Away = false;
+        // The other source works again; this one still fails.
+        await health.SucceededAsync(SearchHealth.Forward, flow, default);
+        Assert.Equal([ConditionType.StoreFailed], await ConditionsAsync(world, "one"));
+        await health.SucceededAsync(SearchHealth.Forward, dns, default);
+        Assert.Empty(await ConditionsAsync(world, "one"));
+    }
+
     private static SearchHealth Health(SearchWorld world) => new(
         world.Catalog, new FeedStatusWriter(world.Contexts, new ResourceStore(world.Clock)), world.States, NullLogger<SearchHealth>.Instance, world.Clock);
 
