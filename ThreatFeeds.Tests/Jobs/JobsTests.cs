@@ -56,6 +56,27 @@ public sealed class JobsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_feed_that_is_made_and_pulled_while_a_dispatch_reads_is_not_queued_again()
+    {
+        await using FeedsHost host = await FeedsHost.CreateAsync(_folder.Path);
+        var reading = new BeforeReading("resources")
+        {
+            Happens = async () =>
+            {
+                await host.CreateAsync("new", "DomainNameSet", "http://127.0.0.1:9/");
+                RunRow? run = await host.Queue.StartNextAsync("new", default);
+                await host.Queue.FinishAsync(run!, new RunEnd(RunOutcome.Unchanged, null), default);
+            },
+        };
+        IContextFactory contexts = InterceptedDatabase.OfSqlite(host.Get<IContextFactory>(), $"Data Source={Path.Combine(_folder.Path, "threatfeeds.db")}", reading);
+
+        await new DispatchJob(new FeedCatalog(contexts, host.Get<ResourceStore>()), host.Get<ListedSets>(), host.Runs, host.Queue, TimeProvider.System).RunAsync(default);
+
+        Assert.Null(reading.Happens);
+        Assert.Empty(await host.Queue.QueuedFeedsAsync(default));
+    }
+
+    [Fact]
     public async Task A_dispatch_queues_what_is_due_and_nothing_else()
     {
         await using FeedsHost host = await FeedsHost.CreateAsync(_folder.Path);

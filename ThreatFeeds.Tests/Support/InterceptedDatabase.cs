@@ -16,9 +16,15 @@ internal static class InterceptedDatabase
             ContextOptions.Postgres(postgres, database.ConnectionString);
             return new Contexts(database.Factory, () => new PostgresContext(postgres.Options));
         }
+        return OfSqlite(database.Factory, database.ConnectionString, interceptor);
+    }
+
+    /// <summary>The same of an SQLite database that is there already.</summary>
+    public static IContextFactory OfSqlite(IContextFactory contexts, string connectionString, IInterceptor interceptor)
+    {
         DbContextOptionsBuilder<SqliteContext> sqlite = new DbContextOptionsBuilder<SqliteContext>().AddInterceptors(interceptor);
-        ContextOptions.Sqlite(sqlite, database.ConnectionString);
-        return new Contexts(database.Factory, () => new SqliteContext(sqlite.Options));
+        ContextOptions.Sqlite(sqlite, connectionString);
+        return new Contexts(contexts, () => new SqliteContext(sqlite.Options));
     }
 
     private sealed class Contexts(IContextFactory inner, Func<ThreatFeedsContext> make) : IContextFactory
