@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using ThreatFeeds.Storage;
 
@@ -8,15 +8,23 @@ namespace ThreatFeeds.Benchmarks;
 /// <summary>An empty database of a benchmark, migrated; gone when disposed.</summary>
 internal sealed class BenchmarkDatabase : IContextFactory, IDisposable
 {
-    private readonly DatabaseProvider _provider;
-    private readonly string _connectionString;
-    private readonly Action _drop;
+    private readonly string _folder = Directory.CreateTempSubdirectory("threatfeeds-").FullName;
+    /// <summary>Of PostgreSQL.</summary>
+    private readonly string _name = $"threatfeeds_{Guid.NewGuid():N}";
+    private readonly ServiceProvider _services;
+    private readonly IContextFactory _contexts;
+    private readonly bool _onServer;
 
-    private BenchmarkDatabase(DatabaseProvider provider, string connectionString, Action drop)
+    private BenchmarkDatabase(DatabaseProvider provider)
     {
-        _provider = provider;
-        _connectionString = connectionString;
-        _drop = drop;
+        _onServer = provider == DatabaseProvider.Postgres;
+        if (_onServer)
+        {
+            Run($"CREATE DATABASE {_name}");
+        }
+        var options = new StorageOptions { Provider = provider, ConnectionString = _onServer ? Own() : null };
+        _services = new ServiceCollection().AddLogging().AddStorage(options, _folder).BuildServiceProvider();
+        _contexts = _services.GetRequiredService<IContextFactory>();
     }
 
     /// <summary>A PostgreSQL server to make databases on; null when none is named.</summary>
@@ -27,60 +35,35 @@ internal sealed class BenchmarkDatabase : IContextFactory, IDisposable
 
     public static async Task<BenchmarkDatabase> MakeAsync(DatabaseProvider provider)
     {
-        BenchmarkDatabase made = provider == DatabaseProvider.Postgres ? OnPostgres(Server!) : OnSqlite();
+        var made = new BenchmarkDatabase(provider);
         await made.MigrateAsync(default);
         return made;
     }
 
-    public ThreatFeedsContext Create()
+    public ThreatFeedsContext Create() => _contexts.Create();
+
+    public Task MigrateAsync(CancellationToken cancellationToken) => _contexts.MigrateAsync(cancellationToken);
+
+    public void Dispose()
     {
-        if (_provider == DatabaseProvider.Postgres)
+        _services.Dispose();
+        if (_onServer)
         {
-            var postgres = new DbContextOptionsBuilder<PostgresContext>();
-            ContextOptions.Postgres(postgres, _connectionString);
-            return new PostgresContext(postgres.Options);
-        }
-        var sqlite = new DbContextOptionsBuilder<SqliteContext>();
-        ContextOptions.Sqlite(sqlite, _connectionString);
-        return new SqliteContext(sqlite.Options);
-    }
-
-    public async Task MigrateAsync(CancellationToken cancellationToken)
-    {
-        await using ThreatFeedsContext db = Create();
-        await db.Database.MigrateAsync(cancellationToken);
-    }
-
-    public void Dispose() => _drop();
-
-    private static BenchmarkDatabase OnSqlite()
-    {
-        string folder = Directory.CreateTempSubdirectory("threatfeeds-").FullName;
-        return new BenchmarkDatabase(DatabaseProvider.Sqlite, $"Data Source={Path.Combine(folder, "benchmark.db")}", () =>
-        {
-            SqliteConnection.ClearAllPools();
-            Directory.Delete(folder, recursive: true);
-        });
-    }
-
-    private static BenchmarkDatabase OnPostgres(string server)
-    {
-        string name = $"threatfeeds_{Guid.NewGuid():N}";
-        Run(server, $"CREATE DATABASE {name}");
-        string own = new NpgsqlConnectionStringBuilder(server) { Database = name, CommandTimeout = 600 }.ConnectionString;
-        return new BenchmarkDatabase(DatabaseProvider.Postgres, own, () =>
-        {
-            using (var pooled = new NpgsqlConnection(own))
+            using (var pooled = new NpgsqlConnection(Own()))
             {
                 NpgsqlConnection.ClearPool(pooled);
             }
-            Run(server, $"DROP DATABASE {name} WITH (FORCE)");
-        });
+            Run($"DROP DATABASE {_name} WITH (FORCE)");
+        }
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_folder, recursive: true);
     }
 
-    private static void Run(string server, string sql)
+    private string Own() => new NpgsqlConnectionStringBuilder(Server) { Database = _name, CommandTimeout = 600 }.ConnectionString;
+
+    private static void Run(string sql)
     {
-        using var connection = new NpgsqlConnection(server);
+        using var connection = new NpgsqlConnection(Server);
         connection.Open();
         using var command = new NpgsqlCommand(sql, connection);
         command.ExecuteNonQuery();

@@ -33,7 +33,7 @@ public sealed class HeaderOwners(IContextFactory contexts, ResourceStore store)
             }
             if (row is null || bound is not null)
             {
-                return new HeaderDocument(row?.Spec, bound?.Refusal(feed, url));
+                return Give(row, bound, feed, url);
             }
         }
         return await WriteConflicts.RetryAsync(async ct =>
@@ -42,20 +42,20 @@ public sealed class HeaderOwners(IContextFactory contexts, ResourceStore store)
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await store.LockAsync(db, ct);
             ResourceRow? row = await store.GetAsync(db, Key(from), ct);
-            if (row is null)
-            {
-                return default;
-            }
-            if (HeaderBinding.Of(row) is { } other)
+            HeaderBinding? other = HeaderBinding.Of(row);
+            if (row is null || other is not null)
             {
                 // Somebody was faster.
-                return new HeaderDocument(row.Spec, other.Refusal(feed, url));
+                return Give(row, other, feed, url);
             }
             await store.UpdateStatusAsync(db, Key(from), row.Uid, _ => new HeaderBinding(feed, HeaderBinding.ServerOf(url), row.Generation).ToJson(), ct);
             await transaction.CommitAsync(ct);
             return new HeaderDocument(row.Spec, null);
-        }, cancellationToken) is var used && used.Refusal is null ? used : used with { Document = null };
+        }, cancellationToken);
     }
+
+    private static HeaderDocument Give(ResourceRow? row, HeaderBinding? bound, string feed, Uri url) =>
+        bound?.Refusal(feed, url) is { } refusal ? new HeaderDocument(null, refusal) : new HeaderDocument(row?.Spec, null);
 
     /// <summary>Why the feed may not be saved with a header from there; null when it may.</summary>
     /// <param name="feed">Counts as a feed although it may not be stored yet.</param>

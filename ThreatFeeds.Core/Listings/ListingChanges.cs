@@ -107,8 +107,7 @@ public sealed class ListingChanges(IContextFactory contexts, TimeProvider time)
     public async Task<long> SweepAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        // A source that is gone waits for no change.
-        long? passed = await db.Progress.Where(p => !db.GoneSources.Any(g => g.Source == p.Source)).MinAsync(p => (long?)p.Generation, cancellationToken);
+        long? passed = await db.ProgressHere.MinAsync(p => (long?)p.Generation, cancellationToken);
         return passed is null ? 0
             : await db.ListingChanges.Where(c => c.Generation <= passed && !db.LookBacks.Any(l => l.Generation == c.Generation)).ExecuteDeleteAsync(cancellationToken);
     }

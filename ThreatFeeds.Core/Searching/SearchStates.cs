@@ -79,7 +79,7 @@ public sealed class SearchStates(IContextFactory contexts, ILogStore logs, Stand
     internal async Task<IReadOnlySet<FailureMark>> UndoneAsync(CancellationToken cancellationToken)
     {
         await using ThreatFeedsContext db = contexts.Create();
-        List<string> sources = await db.Progress.Where(p => !db.GoneSources.Any(g => g.Source == p.Source)).Select(p => p.Source).ToListAsync(cancellationToken);
+        List<string> sources = await db.ProgressHere.Select(p => p.Source).ToListAsync(cancellationToken);
         List<string> lookBacks = await db.LookBacks.Select(l => l.Source).Distinct().ToListAsync(cancellationToken);
         return new HashSet<FailureMark>(
             [FailureMark.Snapshot, .. sources.Select(s => new FailureMark(SearchHealth.Forward, s)), .. lookBacks.Select(s => new FailureMark(SearchHealth.LookBack, s))]);

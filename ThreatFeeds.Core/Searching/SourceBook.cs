@@ -34,7 +34,7 @@ public sealed class SourceBook(IContextFactory contexts, TimeProvider time)
         await ReopenAsync(db, ids, cancellationToken);
         await db.Progress.Where(p => ids.Contains(p.Source)).ExecuteUpdateAsync(u => u.SetProperty(p => p.SeenAt, now), cancellationToken);
         DateTime limit = now - GoneAfter;
-        List<ProgressRow> gone = await db.Progress.AsNoTracking().Where(p => p.SeenAt < limit && !ids.Contains(p.Source) && !db.GoneSources.Any(g => g.Source == p.Source)).ToListAsync(cancellationToken);
+        List<ProgressRow> gone = await db.ProgressHere.AsNoTracking().Where(p => p.SeenAt < limit && !ids.Contains(p.Source)).ToListAsync(cancellationToken);
         foreach (ProgressRow row in gone)
         {
             await CloseAsync(db, row, now, cancellationToken);

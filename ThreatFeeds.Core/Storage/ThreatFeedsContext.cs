@@ -33,6 +33,9 @@ public abstract class ThreatFeedsContext(DbContextOptions options) : DbContext(o
     public DbSet<GoneSourceRow> GoneSources => Set<GoneSourceRow>();
     public DbSet<SetAsideRow> SetAside => Set<SetAsideRow>();
 
+    /// <summary>The progress of sources that are there; that of one that is gone waits for nothing and holds nothing back.</summary>
+    public IQueryable<ProgressRow> ProgressHere => Progress.Where(p => !GoneSources.Any(g => g.Source == p.Source));
+
     /// <summary>True on PostgreSQL, where rows must be locked; SQLite's write transactions exclude each other.</summary>
     public abstract bool LocksRows { get; }
 

@@ -26,7 +26,7 @@ public sealed class ConsoleManifests(FeedCatalog catalog, FeedReader reader, Hol
         {
             return null;
         }
-        long size = (long)row.Spec.Length + row.Labels.Length + row.Annotations.Length;
+        long size = Size(row);
         if (size > MostCharacters)
         {
             return new EditableManifest(null, row.Generation, $"The manifest of {name} has more than {MostCharacters:N0} characters, which is more than a page edits. Change it with kubectl or the API.", null);
@@ -43,11 +43,12 @@ public sealed class ConsoleManifests(FeedCatalog catalog, FeedReader reader, Hol
         {
             return null;
         }
-        if (row.Spec.Length + row.Labels.Length + row.Annotations.Length > MostCharacters)
+        long size = Size(row);
+        if (size > MostCharacters)
         {
             return $"# The manifest has more than {MostCharacters:N0} characters, which is more than a page shows. Download it instead.";
         }
-        using IDisposable? held = hold(row.Spec.Length);
+        using IDisposable? held = hold(size);
         return held is null ? "# " + Full : FeedManifest.ToYaml(row);
     }
 
@@ -78,6 +79,8 @@ public sealed class ConsoleManifests(FeedCatalog catalog, FeedReader reader, Hol
             return Refused(ProblemReasons.Invalid, problem.Message);
         }
     }
+
+    private static long Size(ResourceRow row) => (long)row.Spec.Length + row.Labels.Length + row.Annotations.Length;
 
     private static ManifestReading Refused(string reason, string message) => new(null, [new FeedProblem("", reason, message)], null);
 }
